@@ -1,0 +1,1 @@
+"""A concern from its first word to its remedy: a case with two sides. Pure."""

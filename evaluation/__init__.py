@@ -1,0 +1,1 @@
+"""Cells + task list + a published method -> quarterly scorecards. Pure."""

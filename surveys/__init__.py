@@ -1,1 +1,1 @@
-"""What is asked, of whom and when; the ballot box; what may leave. Pure: no framework, no network."""
+"""What is asked, of whom and when; the ballot box; what may leave. Pure: no framework."""

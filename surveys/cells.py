@@ -1,4 +1,4 @@
-"""What outlives a tally: histograms of at least k ratings, and nothing that joins one to a person."""
+"""What outlives a tally: histograms of at least k ratings; nothing joins one to a person."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """How often each reason was named, among ``n`` ballots of one subject that named at least one."""
+    """How often each reason was named, among the ``n`` ballots that named at least one."""
 
     subject: str
     question: str
@@ -89,7 +89,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A cell that was not written, and why: ``merged`` into the parent unit's pool, or ``dropped``."""
+    """A cell that was not written: ``merged`` into the parent unit's pool, or ``dropped``."""
 
     subject: str
     group: RaterGroup

@@ -1,0 +1,87 @@
+"""People, the addresses they talk from, and who may rate whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from surveys.cells import RaterGroup
+
+Text = Mapping[str, str]
+"""One sentence in every language it has: language code -> text."""
+
+
+class Kind(StrEnum):
+    """Which side of the counter a person stands on."""
+
+    CITIZEN = "citizen"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a conversation happens: a channel and the handle the channel knows it by.
+
+    Telegram: the private chat's id. Browser: the hash of a session cookie. Terminal: any word.
+    """
+
+    channel: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may be asked. A citizen who came by QR code has no name, and needs none."""
+
+    id: str
+    kind: Kind
+    name: str = ""
+    unit: str | None = None
+    language: str | None = None
+    opted_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One address in conversation: who it is, in which language, and the interview in progress."""
+
+    address: Address
+    person: str
+    language: str
+    interview: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A unit or an official that is rated. ``parent`` is where cells too small are pooled."""
+
+    id: str
+    name: Text
+    kind: str = "unit"  # unit | official
+    parent: str | None = None
+    rating_class: str = "unit"  # only subjects of one class are compared
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """``rater`` (a person) sees ``subject`` from the side of ``group``."""
+
+    rater: str
+    subject: str
+    group: RaterGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """What a deep link means. ``token`` is the payload of ``/start`` and of ``/c/…``.
+
+    ``unit``     a window's QR code; whoever scans it is a recipient of that subject's service
+    ``staff``    binds the address to the named person, once
+    ``campaign`` joins the open wave of a campaign
+    """
+
+    token: str
+    kind: str  # unit | staff | campaign
+    target: str  # subject, person or campaign id
+    used: bool = False

@@ -1,0 +1,201 @@
+"""What the surveys need to have remembered. storage/ keeps it; everyone else sees only this.
+
+A unit of work is a plain function ``work(tx)`` handed to :meth:`Store.write`. It runs in one
+transaction, possibly grouped with others' and possibly more than once (a group that fails is taken
+apart and run again one by one), so it must touch nothing but ``tx``. It never waits on a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from surveys.campaigns import Campaign, Delivery, Outcome, Wave
+from surveys.cells import Cell, RaterGroup, Reasons, Spread, Tally, Turnout, Withheld
+from surveys.people import Address, Chat, Invite, Person, Relation, Subject
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SealedInterview:
+    """An interview as it lies in the store: who, about whom, which turn - and a sealed state.
+
+    ``state`` opens only with a key outside the database. ``turn`` starts at a random number, so
+    that the row alone does not tell how many questions were answered.
+    """
+
+    id: str
+    person: str
+    purpose: str  # rating | concern
+    form: str
+    turn: int
+    complete: bool
+    state: bytes
+    touched_at: datetime
+    wave: str | None = None
+    subject: str | None = None
+    group: RaterGroup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """In ``wave``, ``person`` is asked to rate ``subject`` as ``group``."""
+
+    wave: str
+    person: str
+    subject: str
+    group: RaterGroup
+
+
+class Transaction(Protocol):
+    """One unit of work. Reads see its own writes. ``put_*`` inserts or replaces by key."""
+
+    # people, addresses, subjects, relations, deep links
+    def person(self, person: str) -> Person | None: ...
+    def put_people(self, people: Iterable[Person]) -> None: ...
+    def people(self) -> Sequence[Person]: ...
+    def chat(self, address: Address) -> Chat | None: ...
+    def put_chat(self, chat: Chat) -> None: ...
+    def addresses(self, person: str) -> Sequence[Address]: ...
+    def subject(self, subject: str) -> Subject | None: ...
+    def subjects(self) -> Sequence[Subject]: ...
+    def put_subjects(self, subjects: Iterable[Subject]) -> None: ...
+    def relations(self) -> Sequence[Relation]: ...
+    def put_relations(self, relations: Iterable[Relation]) -> None: ...
+    def invite(self, token: str) -> Invite | None: ...
+    def invites(self) -> Sequence[Invite]: ...
+    def put_invites(self, invites: Iterable[Invite]) -> None: ...
+    def spend_invite(self, token: str) -> bool:
+        """Mark a single-use invite used; False where someone was faster."""
+        ...
+
+    # questionnaires: immutable, by content hash; the source is XForm XML
+    def form(self, form: str) -> bytes | None: ...
+    def put_form(self, form: str, title: str, xform: bytes) -> None: ...
+    def forms(self) -> Sequence[tuple[str, str]]:
+        """(content hash, title), oldest first."""
+        ...
+
+    # campaigns and waves
+    def campaign(self, campaign: str) -> Campaign | None: ...
+    def campaigns(self) -> Sequence[Campaign]: ...
+    def put_campaign(self, campaign: Campaign) -> None: ...
+    def wave(self, wave: str) -> Wave | None: ...
+    def waves(self) -> Sequence[Wave]: ...
+    def put_wave(self, wave: Wave) -> None: ...
+    def draw_assignments(self, wave: Wave, groups: Sequence[RaterGroup]) -> int:
+        """Copy the relations of ``groups`` whose rater has not opted out into the wave's roll.
+
+        One INSERT..SELECT; repeating it adds only what is new. Returns the rows added.
+        """
+        ...
+
+    def put_assignments(self, assignments: Iterable[Assignment]) -> None: ...
+    def assignment(self, wave: str, person: str, subject: str) -> Assignment | None: ...
+    def open_assignments(self, person: str, now: datetime) -> Sequence[Assignment]:
+        """What ``person`` may still answer: open waves at ``now``, interview not complete."""
+        ...
+
+    def assignments_left(self, wave: str, person: str) -> int:
+        """How many subjects ``person`` has not yet completed in ``wave``."""
+        ...
+
+    # deliveries: the ledger
+    def draw_deliveries(self, wave: str, stage: str, due_at: datetime) -> int:
+        """One delivery for each person on the wave's roll who has a Telegram address.
+
+        One INSERT..SELECT .. ON CONFLICT DO NOTHING on (wave, person, stage).
+        """
+        ...
+
+    def claim_deliveries(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
+        """Take up to ``limit`` due deliveries of open waves, oldest first, until ``until``.
+
+        Skips people who have opted out, and for reminders those with nothing left to answer or
+        with an interview in progress today; such rows become ``moot``. A claimed row whose term
+        ran out is offered again if its sending had not begun; had it begun, the sender died
+        between sending and noting, and it becomes ``unknown``: never blindly repeated.
+        """
+        ...
+
+    def begin_delivery(self, delivery: int, now: datetime) -> bool:
+        """Mark that the sending begins; False where the claim is no longer ours."""
+        ...
+
+    def note_delivery(
+        self, delivery: int, outcome: Outcome, detail: str = "", due_at: datetime | None = None
+    ) -> None:
+        """Write what happened; ``Outcome.DUE`` with ``due_at`` puts it back for later."""
+        ...
+
+    def delivery_counts(self, wave: str) -> Sequence[tuple[str, Outcome, int]]:
+        """(stage, outcome, rows)."""
+        ...
+
+    # interviews
+    def interview(self, interview: str) -> SealedInterview | None: ...
+    def interview_for(self, wave: str, person: str, subject: str) -> SealedInterview | None: ...
+    def open_interview(self, interview: SealedInterview) -> None:
+        """Insert; where (wave, person, subject) already has one, do nothing."""
+        ...
+
+    def keep(self, interview: SealedInterview, after: int) -> bool:
+        """Save over the row whose turn is still ``after``; False where someone was faster."""
+        ...
+
+    def interview_counts(self, wave: str) -> tuple[int, int]:
+        """(started, complete) interviews of a wave."""
+        ...
+
+    # the ballot box
+    def put_ballot(self, wave: str, rid: bytes, box: bytes) -> None:
+        """Put or overwrite the sealed ballot under ``rid``."""
+        ...
+
+    def ballots(self, wave: str) -> Iterator[tuple[bytes, bytes]]: ...
+    def ballot_count(self, wave: str) -> int: ...
+    def roll(self, wave: str) -> Sequence[tuple[str, RaterGroup, int]]:
+        """(subject, group, people asked) of a wave."""
+        ...
+
+    def record_tally(self, wave: str, period: str, tally: Tally) -> None:
+        """Write what may leave, mark the wave tallied, and delete its ballots, interviews, roll."""
+        ...
+
+    def cells(self, period: str) -> Sequence[Cell]: ...
+    def reasons(self, period: str) -> Sequence[Reasons]: ...
+    def turnout(self, period: str) -> Sequence[Turnout]: ...
+    def spreads(self, period: str) -> Sequence[Spread]: ...
+    def withheld(self, period: str) -> Sequence[Withheld]: ...
+    def remarks(self, period: str) -> Sequence[tuple[str, str]]:
+        """(subject, remark), in random order."""
+        ...
+
+    # one row each: small facts that processes share
+    def note(self, name: str) -> str | None: ...
+    def put_note(self, name: str, value: str) -> None: ...
+    def take_lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Hold or renew ``name`` until ``until``; False while another holder's term runs."""
+        ...
+
+    def drop_lease(self, name: str, holder: str) -> None: ...
+    def bury(self, update_id: int, reason: str, box: bytes) -> None:
+        """Keep a dead letter: an update that no retry could handle, sealed, with its reason."""
+        ...
+
+    def dead_letters(self) -> Sequence[tuple[int, str, bytes]]: ...
+
+
+class Store(Protocol):
+    """Runs units of work. After ``write`` returns, the work is on disk."""
+
+    async def write(self, work: Callable[[Transaction], T]) -> T: ...
+    async def read(self, work: Callable[[Transaction], T]) -> T: ...
+    async def scrub(self) -> None:
+        """Leave no deleted row in journals or free pages (WAL truncated, table rewritten)."""
+        ...
+
+    async def close(self) -> None: ...
