@@ -1,0 +1,63 @@
+"""What goes between a channel and the conversation. It knows no channel.
+
+A channel may do two things: turn its event into something :data:`Heard`, and lay out a
+:class:`Reply`. Everything else, the understanding of typed words included, happens behind
+``Conversation.receive``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Words as the person typed them, commands such as ``/help`` included."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """A button was pressed; ``data`` is what :attr:`Button.data` said when it was drawn."""
+
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The person came by a link or a QR code. ``payload`` as in ``/start PAYLOAD``; may be ''."""
+
+    payload: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The person asks to see where things stand (a page reload). Changes nothing."""
+
+
+Heard = Typed | Tapped | Opened | Looked
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A labelled choice. ``data`` is ASCII, at most 64 bytes, meaningful to the core only."""
+
+    label: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One message, already in the person's language.
+
+    ``rows`` are button rows, top to bottom. ``question`` is True while an interview waits for an
+    answer. ``notice`` is a short line about the press itself (shown beside the button where the
+    channel can, and never the only place where something important is said).
+    """
+
+    text: str
+    rows: tuple[tuple[Button, ...], ...] = ()
+    question: bool = False
+    language: str = "zh"
+    notice: str = ""
