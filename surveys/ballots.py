@@ -1,0 +1,110 @@
+"""The ballot box: sealed, padded, overwritable ballots; and sealing for what must not be read.
+
+A ballot's row id is an HMAC under a key outside the database, so the same person overwrites the
+same row and nobody else can name it. Its content is a sealed box (X25519, XSalsa20-Poly1305) to
+the wave's tally key, padded to one size, so neither row nor length tells what was said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.secret import SecretBox
+
+from surveys.cells import GRADES, RaterGroup
+
+BALLOT_SIZE = 8192  # bytes of plaintext: TEXT_LIMIT emoji and every rating fit
+STATE_BLOCK = 2048  # interview states are padded to a multiple of this
+
+
+class SpoiledError(ValueError):
+    """A ballot that cannot be opened or read. It is counted, never guessed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What one rater says of one subject: whitelisted fields, and no person.
+
+    ``ratings`` maps indicator -> grade 1..5; an indicator left out was not answered.
+    ``reasons`` maps a question's name -> the choices named.
+    """
+
+    subject: str
+    group: RaterGroup
+    ratings: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    remark: str = ""
+
+
+def ballot_id(rid_key: bytes, wave: str, person: str, subject: str) -> bytes:
+    """16 bytes naming the row of (wave, person, subject); needs the wave's key to compute."""
+    message = "\x1f".join((wave, person, subject)).encode()
+    return hmac.new(rid_key, message, hashlib.sha256).digest()[:16]
+
+
+def seal_ballot(ballot: Ballot, tally_key: bytes) -> bytes:
+    """The ballot, padded and sealed to the wave's public tally key. ValueError if too large."""
+    fields = [ballot.subject, ballot.group, ballot.ratings, ballot.reasons, ballot.remark]
+    plain = json.dumps(fields, ensure_ascii=False).encode()
+    return SealedBox(PublicKey(tally_key)).encrypt(pad(plain, BALLOT_SIZE, limit=BALLOT_SIZE))
+
+
+def open_ballot(box: bytes, tally_secret: bytes) -> Ballot:
+    """The inverse of :func:`seal_ballot`; raises SpoiledError where the box or its content is not ours.
+
+    Content is checked again here: whoever can write to the database can put anything in the box.
+    """
+    try:
+        plain = unpad(SealedBox(PrivateKey(tally_secret)).decrypt(box))
+        subject, group, ratings, reasons, remark = json.loads(plain)
+        ballot = Ballot(
+            str(subject),
+            RaterGroup(group),
+            {str(name): int(grade) for name, grade in ratings.items()},
+            {str(name): tuple(map(str, chosen)) for name, chosen in reasons.items()},
+            str(remark),
+        )
+    except (CryptoError, ValueError, TypeError, AttributeError) as error:
+        raise SpoiledError(type(error).__name__) from error
+    if not all(1 <= grade <= GRADES for grade in ballot.ratings.values()):
+        raise SpoiledError("grade out of range")
+    return ballot
+
+
+def seal(plain: bytes, key: bytes, purpose: bytes) -> bytes:
+    """Seal with a secret key (32 bytes) for one ``purpose`` (at most 16 bytes), padded."""
+    return bytes(_box(key, purpose).encrypt(pad(plain, STATE_BLOCK)))
+
+
+def unseal(box: bytes, key: bytes, purpose: bytes) -> bytes:
+    """The inverse of :func:`seal`; raises SpoiledError for another key, purpose or a changed box."""
+    try:
+        return unpad(_box(key, purpose).decrypt(box))
+    except (CryptoError, ValueError) as error:
+        raise SpoiledError(type(error).__name__) from error
+
+
+def pad(plain: bytes, block: int, limit: int | None = None) -> bytes:
+    """Length (4 bytes), content, zeros up to a multiple of ``block``."""
+    size = len(plain) + 4
+    if limit is not None and size > limit:
+        raise ValueError(f"{len(plain)} bytes do not fit in a ballot of {limit}")
+    return len(plain).to_bytes(4, "big") + plain + bytes(-size % block)
+
+
+def unpad(padded: bytes) -> bytes:
+    """The inverse of :func:`pad`; ValueError where the length does not fit."""
+    length = int.from_bytes(padded[:4], "big")
+    if length > len(padded) - 4:
+        raise ValueError("padding")
+    return padded[4 : 4 + length]
+
+
+def _box(key: bytes, purpose: bytes) -> SecretBox:
+    return SecretBox(hashlib.blake2b(key=key, digest_size=32, person=purpose).digest())

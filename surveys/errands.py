@@ -1,0 +1,48 @@
+"""What an interview is for. The conversation conducts interviews; an errand gives them an end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from surveys.form import Form
+from surveys.people import Address, Text
+from surveys.reply import Reply
+from surveys.store import SealedInterview
+
+
+class Errand(Protocol):
+    """One purpose of interviews: rating, raising a concern.
+
+    ``tx`` is the unit of work, wide enough for the errand's own tables.
+    """
+
+    def state_key(self, tx: Any, row: SealedInterview, now: datetime) -> bytes | None:
+        """The key its interviews' states are sealed with; None where it is closed."""
+        ...
+
+    def context(self, tx: Any, row: SealedInterview) -> Mapping[str, Text]:
+        """Values of the form's hidden questions."""
+        ...
+
+    def preface(self, tx: Any, row: SealedInterview, language: str) -> str:
+        """Said above the first question: what this is about and who may read the answers."""
+        ...
+
+    def finish(
+        self,
+        tx: Any,
+        row: SealedInterview,
+        form: Form,
+        values: Mapping[str, str],
+        address: Address,
+        now: datetime,
+        language: str,
+    ) -> Reply:
+        """Put the answers where they belong, and say goodbye."""
+        ...
+
+    def recall(self, tx: Any, address: Address, token: str, language: str) -> Reply | None:
+        """What became of an earlier errand that ``token`` names, or None: not one of ours."""
+        ...

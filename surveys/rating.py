@@ -1,0 +1,96 @@
+"""The errand of a survey: a finished interview becomes a sealed ballot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from surveys.ballots import Ballot, ballot_id, seal_ballot
+from surveys.campaigns import WaveState
+from surveys.cells import GRADES, RaterGroup
+from surveys.form import Form
+from surveys.keys import Keyring
+from surveys.people import Address, Text
+from surveys.phrasing import WORDS, Press
+from surveys.reply import Button, Reply
+from surveys.store import SealedInterview
+from surveys.words import pick
+
+
+class Rating:
+    """Implements :class:`surveys.errands.Errand` for the interviews of a wave."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def state_key(self, tx: Any, row: SealedInterview, now: datetime) -> bytes | None:
+        """The wave's own key, so that destroying it at the tally closes every left-over state."""
+        wave = tx.wave(row.wave)
+        if wave is None or wave.state is not WaveState.OPEN or not now < wave.closes_at:
+            return None
+        keys = self._keyring.wave_keys(wave.id)
+        return None if keys is None else keys.rid_key
+
+    def context(self, tx: Any, row: SealedInterview) -> Mapping[str, Text]:
+        """``subject`` (its name) and ``group`` (SUP, PEER, SUB, SVC)."""
+        subject = tx.subject(row.subject)
+        return {"subject": subject.name, "group": {"": str(row.group)}}
+
+    def preface(self, tx: Any, row: SealedInterview, language: str) -> str:
+        """The subject, how many are left, and who may read."""
+        name = pick(tx.subject(row.subject).name, language)
+        left = tx.assignments_left(row.wave, row.person) - 1
+        key = "about.left" if left > 0 else "about.subject"
+        about = WORDS.say(key, language, subject=name, left=left)
+        if row.group is RaterGroup.SUPERIOR:
+            return f"{about}\n{WORDS.say('privacy.superior', language)}"
+        campaign = tx.campaign(tx.wave(row.wave).campaign)
+        return f"{about}\n{WORDS.say('privacy.short', language, k=campaign.k)}"
+
+    def finish(
+        self,
+        tx: Any,
+        row: SealedInterview,
+        form: Form,
+        values: Mapping[str, str],
+        address: Address,
+        now: datetime,
+        language: str,
+    ) -> Reply:
+        """Seal the ballot into the wave's box. An empty ballot is put too: it says 'answered'."""
+        assert row.wave is not None
+        assert row.subject is not None
+        assert row.group is not None
+        keys = self._keyring.wave_keys(row.wave)
+        if keys is None:
+            return Reply(WORDS.say("finished.closed", language), language=language)
+        rid = ballot_id(keys.rid_key, row.wave, row.person, row.subject)
+        ballot = ballot_of(form, values, row.subject, row.group)
+        tx.put_ballot(row.wave, rid, seal_ballot(ballot, tx.wave(row.wave).tally_key))
+        change = Button(WORDS.say("button.change", language), Press("r", row.id).data())
+        return Reply(WORDS.say("finished", language), ((change,),), language=language)
+
+    def recall(self, tx: Any, address: Address, token: str, language: str) -> Reply | None:
+        """A ballot cannot be recalled by anyone."""
+        return None
+
+
+def ballot_of(form: Form, values: Mapping[str, str], subject: str, group: RaterGroup) -> Ballot:
+    """The whitelist: ratings 1..5 of indicators, reasons and remarks marked as such. No more.
+
+    A rating question's choices are named by their grade, 5 best; any other name (``na``, 不了解)
+    is no rating.
+    """
+    ratings: dict[str, int] = {}
+    reasons: dict[str, tuple[str, ...]] = {}
+    remarks: list[str] = []
+    for question in form.questions:
+        value = values.get(question.path, "")
+        if question.indicator and value.isdigit() and 1 <= int(value) <= GRADES:
+            ratings[question.indicator] = int(value)
+        elif question.reason and value:
+            reasons[question.name] = tuple(value.split())
+        elif question.remark and value:
+            remarks.append(value)
+    return Ballot(subject, group, ratings, reasons, "\n".join(remarks))

@@ -1,0 +1,322 @@
+"""One event of one chat, on its way to a reply: commands, links, buttons, typed words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from surveys.campaigns import Wave, WaveState
+from surveys.cells import RaterGroup
+from surveys.conduct import Sitting
+from surveys.interview import Answered, Chose, Done, Move, Skipped, WentBack
+from surveys.people import Chat, Invite, Relation, Text
+from surveys.phrasing import WORDS, Press
+from surveys.reply import Button, Heard, Looked, Opened, Reply, Tapped, Typed
+from surveys.store import Assignment, SealedInterview
+from surveys.understand import fold
+from surveys.words import LANGUAGES, pick
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the conversation says of the house it works for. ``web`` is the chat's address."""
+
+    organisation: Text
+    web: str = ""
+    k: int = 5
+
+
+_COMMANDS = ("back", "skip", "done", "pause", "resume", "stop", "help", "privacy", "concern")
+
+
+def command(words: str) -> str | None:
+    """The command that typed words are, in either language, with or without a slash."""
+    bare = words.strip()
+    if bare.startswith("/"):
+        return bare[1:].split("@")[0].split()[0].lower() if len(bare) > 1 else "help"
+    said = fold(words)
+    for name in (*_COMMANDS, "language"):
+        spoken = WORDS.all_of(f"typed.{name}")
+        if any(said in text.split("|") for text in spoken.values()):
+            return name
+    return None
+
+
+@dataclass
+class Visit:
+    """One event of one chat, on its way to a reply."""
+
+    sitting: Sitting
+    setting: Setting
+    concern_form: str | None
+
+    @property
+    def tx(self) -> Any:
+        return self.sitting.tx
+
+    @property
+    def chat(self) -> Chat:
+        return self.sitting.chat
+
+    def say(self, key: str, *rows: tuple[Button, ...], **arguments: object) -> Reply:
+        """One of our sentences in the chat's language."""
+        language = self.chat.language
+        organisation = pick(self.setting.organisation, language)
+        text = WORDS.say(key, language, organisation=organisation, **arguments)
+        return Reply(text, rows, language=language)
+
+    def button(self, key: str, press: Press) -> Button:
+        return Button(WORDS.say(key, self.chat.language), press.data())
+
+    # ---- what was heard
+
+    def hear(self, heard: Heard) -> Reply:
+        match heard:
+            case Opened(payload):
+                return self.opened(payload)
+            case Tapped(data):
+                press = Press.read(data)
+                return self.stands() if press is None else self.pressed(press)
+            case Looked():
+                return self.stands()
+            case Typed(text):
+                return self.typed(text)
+
+    def typed(self, text: str) -> Reply:
+        row = self.current()
+        name = command(text)
+        if name == "start":
+            return self.opened(text.partition(" ")[2].strip())
+        if row is not None and name is not None and name in _MOVES:
+            return self.sitting.move(row, _MOVES[name])
+        if name is not None and (reply := self.commanded(name)):
+            return reply
+        if row is not None:
+            return self.sitting.move(row, Answered(text))
+        return self.recalled(text.strip()) or self.stands()
+
+    def commanded(self, name: str) -> Reply | None:
+        """A command that means something wherever the chat stands; None where it does not."""
+        match name:
+            case "help":
+                return self.say("help")
+            case "privacy":
+                return self.say("privacy", k=self.setting.k, web=self.setting.web)
+            case "language":
+                return self.say("language.ask", _language_row())
+            case "concern":
+                return self.concern()
+            case "stop":
+                return self.stop()
+            case "pause":
+                return self.pause()
+            case "resume":
+                return self.resume()
+        return None
+
+    def pressed(self, press: Press) -> Reply:
+        match press.action:
+            case "g":
+                return self.go(press.interview)
+            case "l" if press.interview in LANGUAGES:
+                return self.speak(press.interview)
+            case "m":
+                return self.commanded(press.interview) or self.stands()
+            case "j":
+                return self.opened("")
+            case "n":
+                return self.recalled(press.interview) or self.stands()
+        row = self.tx.interview(press.interview)
+        if row is None or row.person != self.chat.person:
+            return self.stands()
+        if press.action == "r":
+            return self.sitting.restart(row)
+        if row.complete:
+            return self.after(row)
+        move = _move(press)
+        return self.sitting.show(row) if move is None else self.sitting.move(row, move)
+
+    # ---- coming in
+
+    def opened(self, payload: str) -> Reply:
+        self.rejoin()
+        if not payload:
+            return self.stands(greet=True)
+        invite = self.tx.invite(payload)
+        if invite is None:
+            return self.say("link.unknown", *self.menu())
+        match invite.kind:
+            case "unit":
+                return self.visit_unit(invite)
+            case "staff":
+                return self.link_staff(invite)
+        return self.stands(greet=True)
+
+    def visit_unit(self, invite: Invite) -> Reply:
+        """Somebody at a service window: a recipient of its service from now on."""
+        person, subject = self.chat.person, invite.target
+        self.tx.put_relations([Relation(person, subject, RaterGroup.RECIPIENT)])
+        for wave in self.open_waves():
+            campaign = self.tx.campaign(wave.campaign)
+            if RaterGroup.RECIPIENT in campaign.groups:
+                assignment = Assignment(wave.id, person, subject, RaterGroup.RECIPIENT)
+                self.tx.put_assignments([assignment])
+                row = self.tx.interview_for(wave.id, person, subject)
+                if row is not None and row.complete:
+                    return self.after(row)
+                return self.sitting.begin(assignment, campaign.form)
+        name = pick(self.tx.subject(subject).name, self.chat.language)
+        return self.say("unit.thanks", *self.menu(), subject=name)
+
+    def link_staff(self, invite: Invite) -> Reply:
+        """A staff member's own link: once, and only for the chat that used it."""
+        if self.chat.person != invite.target:
+            if not self.tx.spend_invite(invite.token):
+                return self.say("link.used")
+            language = self.tx.person(invite.target).language or self.chat.language
+            self.sitting = replace(
+                self.sitting,
+                chat=Chat(self.chat.address, invite.target, language),
+            )
+            self.tx.put_chat(self.chat)
+        name = self.tx.person(invite.target).name
+        linked = self.say("staff.linked", name=name)
+        standing = self.stands()
+        return replace(standing, text=f"{linked.text}\n\n{standing.text}")
+
+    def rejoin(self) -> None:
+        person = self.tx.person(self.chat.person)
+        if person.opted_out:
+            self.tx.put_people([replace(person, opted_out=False)])
+
+    # ---- where things stand
+
+    def current(self) -> SealedInterview | None:
+        """The interview that typed words answer."""
+        row = self.tx.interview(self.chat.interview) if self.chat.interview else None
+        return None if row is None or row.complete else row
+
+    def stands(self, *, greet: bool = False) -> Reply:
+        """The open question, else what may be answered, else what can be done here."""
+        row = self.current()
+        if row is not None:
+            return self.sitting.show(row)
+        offer = self.offer()
+        if offer is None:
+            offer = self.say("idle", *self.menu())
+        if not greet:
+            return offer
+        return replace(offer, text=f"{self.say('welcome').text}\n\n{offer.text}")
+
+    def offer(self) -> Reply | None:
+        left = self.tx.open_assignments(self.chat.person, self.sitting.now)
+        if not left:
+            return None
+        wave = left[0].wave
+        count = sum(1 for assignment in left if assignment.wave == wave)
+        title = pick(self.tx.campaign(self.tx.wave(wave).campaign).title, self.chat.language)
+        start = self.button("button.start", Press("g", wave))
+        return self.say("offer", (start,), count=count, title=title)
+
+    def go(self, wave_id: str) -> Reply:
+        """Begin, or go on with, what is left in a wave."""
+        wave = self.tx.wave(wave_id)
+        left = self.tx.open_assignments(self.chat.person, self.sitting.now)
+        mine = [assignment for assignment in left if assignment.wave == wave_id]
+        if wave is None or not mine:
+            return self.stands()
+        return self.sitting.begin(mine[0], self.tx.campaign(wave.campaign).form)
+
+    def after(self, row: SealedInterview) -> Reply:
+        """A button of an interview that is finished."""
+        if self.sitting.errands[row.purpose].state_key(self.tx, row, self.sitting.now) is None:
+            return self.say("finished.closed")
+        if row.purpose != "rating":
+            return self.stands()
+        offer = self.offer()
+        if offer is not None:
+            return offer
+        return self.say("finished", (self.button("button.change", Press("r", row.id)),))
+
+    def open_waves(self) -> list[Wave]:
+        now = self.sitting.now
+        return [
+            wave
+            for wave in self.tx.waves()
+            if wave.state is WaveState.OPEN and wave.opens_at <= now < wave.closes_at
+        ]
+
+    # ---- commands
+
+    def concern(self) -> Reply:
+        if self.concern_form is None:
+            return self.say("idle")
+        return self.sitting.begin_alone("concern", self.concern_form)
+
+    def stop(self) -> Reply:
+        person = self.tx.person(self.chat.person)
+        self.tx.put_people([replace(person, opted_out=True)])
+        self.sitting.point_at(None)
+        return self.say("stopped", (self.button("button.rejoin", Press("j", "0")),))
+
+    def pause(self) -> Reply | None:
+        row = self.current()
+        if row is None:
+            return None
+        self.sitting.point_at(None)
+        return self.say("paused", (self.button("button.continue", Press("c", row.id)),))
+
+    def resume(self) -> Reply | None:
+        """Go on with the interview, or with the first wave that still has something open."""
+        if self.current() is not None:
+            return self.stands()
+        left = self.tx.open_assignments(self.chat.person, self.sitting.now)
+        return self.go(left[0].wave) if left else None
+
+    def speak(self, language: str) -> Reply:
+        chat = replace(self.chat, language=language)
+        self.tx.put_chat(chat)
+        person = self.tx.person(chat.person)
+        self.tx.put_people([replace(person, language=language)])
+        self.sitting = replace(self.sitting, chat=chat)
+        standing = self.stands()
+        return replace(standing, text=f"{self.say('language.chosen').text}\n\n{standing.text}")
+
+    def recalled(self, token: str) -> Reply | None:
+        for errand in self.sitting.errands.values():
+            reply = errand.recall(self.tx, self.chat.address, token, self.chat.language)
+            if reply is not None:
+                return reply
+        return None
+
+    def menu(self) -> tuple[tuple[Button, ...], ...]:
+        return (
+            (
+                self.button("menu.concern", Press("m", "concern")),
+                self.button("menu.help", Press("m", "help")),
+            ),
+        )
+
+
+_MOVES: Mapping[str, Move] = {"back": WentBack(), "skip": Skipped(), "done": Done()}
+
+
+def _move(press: Press) -> Move | None:
+    match press.action:
+        case "a":
+            return Chose(press.index, press.turn)
+        case "d":
+            return Done(press.turn)
+        case "s":
+            return Skipped(press.turn)
+        case "b":
+            return WentBack(press.turn)
+    return None
+
+
+def _language_row() -> tuple[Button, ...]:
+    return (
+        Button("中文", Press("l", "zh").data()),
+        Button("English", Press("l", "en").data()),
+    )

@@ -1,0 +1,64 @@
+"""The product's own sentences, in every language side by side, in a room's words.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES = ("zh", "en")
+
+
+def pick(texts: Mapping[str, str], language: str) -> str:
+    """The text in ``language``, else in another language rather than nothing; '' for no text."""
+    if language in texts:
+        return texts[language]
+    for fallback in LANGUAGES:
+        if fallback in texts:
+            return texts[fallback]
+    return next(iter(texts.values()), "")
+
+
+def nearest(tag: str) -> str:
+    """The language we speak that is nearest to a BCP 47 tag; English for tags we do not know."""
+    return "zh" if tag.lower().replace("_", "-").split("-")[0] in ("zh", "") else "en"
+
+
+class Words:
+    """The sentences of one room, by key. A missing key or language is a bug (KeyError)."""
+
+    def __init__(self, table: Mapping[str, Mapping[str, str]]) -> None:
+        self._table = table
+
+    @classmethod
+    @cache
+    def of(cls, room: str) -> Words:
+        """Load ``words.toml`` beside the modules of ``room``; read once."""
+        return cls(flatten(tomllib.loads(files(room).joinpath("words.toml").read_text("utf-8"))))
+
+    def say(self, key: str, language: str, **arguments: object) -> str:
+        """The sentence ``key`` in ``language`` (zh | en) with its placeholders filled."""
+        return self._table[key][language].format(**arguments)
+
+    def all_of(self, key: str) -> Mapping[str, str]:
+        """The sentence in all its languages, unfilled."""
+        return self._table[key]
+
+    def keys(self) -> frozenset[str]:
+        """Every key, for the test that finds sentences without a translation or a use."""
+        return frozenset(self._table)
+
+
+def flatten(tree: Mapping[str, object], prefix: str = "") -> dict[str, dict[str, str]]:
+    """TOML tables to dotted keys: a table whose values are strings is one sentence."""
+    flat: dict[str, dict[str, str]] = {}
+    for name, value in tree.items():
+        if not isinstance(value, Mapping):
+            raise ValueError(f"words: {prefix}{name} must be a table with zh and en")
+        texts = {k: v for k, v in value.items() if isinstance(v, str)}
+        if texts:
+            flat[prefix + name] = texts
+        else:
+            flat |= flatten(value, f"{prefix}{name}.")
+    return flat
