@@ -18,9 +18,11 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.secret import SecretBox
 
 from surveys.cells import GRADES, RaterGroup
+from surveys.form import Form
+from surveys.understand import TEXT_LIMIT
 
-BALLOT_SIZE = 8192  # bytes of plaintext: TEXT_LIMIT emoji and every rating fit
-STATE_BLOCK = 2048  # interview states are padded to a multiple of this
+BLOCK = 256  # a form's ballots are padded to one size, a multiple of this
+STATE_BLOCK = 1024  # interview states are padded to a multiple of this
 
 
 class SpoiledError(ValueError):
@@ -48,15 +50,35 @@ def ballot_id(rid_key: bytes, wave: str, person: str, subject: str) -> bytes:
     return hmac.new(rid_key, message, hashlib.sha256).digest()[:16]
 
 
-def seal_ballot(ballot: Ballot, tally_key: bytes) -> bytes:
-    """The ballot, padded and sealed to the wave's public tally key. ValueError if too large."""
+def ballot_size(form: Form) -> int:
+    """Bytes that any ballot of ``form`` fits in: the one size that all its ballots are padded to.
+
+    A code point takes at most 4 bytes as JSON in UTF-8 (control characters, which would take 6,
+    are not let in).
+    """
+    size = 160
+    for question in form.questions:
+        if question.indicator:
+            size += len(question.indicator.encode()) + 8
+        elif question.reason:
+            size += sum(len(c.name.encode()) + 4 for c in question.choices) + 64
+        elif question.remark:
+            size += 4 * TEXT_LIMIT + 8
+    return -(-size // BLOCK) * BLOCK
+
+
+def seal_ballot(ballot: Ballot, tally_key: bytes, size: int) -> bytes:
+    """The ballot padded to ``size`` bytes and sealed to the wave's public tally key.
+
+    Raises ValueError where it does not fit, before anything is written.
+    """
     fields = [ballot.subject, ballot.group, ballot.ratings, ballot.reasons, ballot.remark]
     plain = json.dumps(fields, ensure_ascii=False).encode()
-    return SealedBox(PublicKey(tally_key)).encrypt(pad(plain, BALLOT_SIZE, limit=BALLOT_SIZE))
+    return bytes(SealedBox(PublicKey(tally_key)).encrypt(pad(plain, size, limit=size)))
 
 
 def open_ballot(box: bytes, tally_secret: bytes) -> Ballot:
-    """The inverse of :func:`seal_ballot`; raises SpoiledError where the box or its content is not ours.
+    """The inverse of :func:`seal_ballot`; raises SpoiledError where a box is not ours.
 
     Content is checked again here: whoever can write to the database can put anything in the box.
     """
@@ -83,7 +105,7 @@ def seal(plain: bytes, key: bytes, purpose: bytes) -> bytes:
 
 
 def unseal(box: bytes, key: bytes, purpose: bytes) -> bytes:
-    """The inverse of :func:`seal`; raises SpoiledError for another key, purpose or a changed box."""
+    """The inverse of :func:`seal`; SpoiledError for another key or purpose, or a changed box."""
     try:
         return unpad(_box(key, purpose).decrypt(box))
     except (CryptoError, ValueError) as error:

@@ -92,7 +92,7 @@ class Sitting:
         )
         step = advance(form, interview, move, self.now)
         if step.accepted and isinstance(step.say, Farewell):
-            return self._finish(row, form, step, step.say, key)
+            return self._finish(row, form, step, step.say)
         if step.accepted:
             after = replace(row, turn=step.interview.turn, state=self._sealed(step.interview, key))
             if not self._keep(after, row.turn):
@@ -133,12 +133,10 @@ class Sitting:
         rows = question_rows(ask, interview, row.id)
         return Reply(text, rows, question=True, language=self.language)
 
-    def _finish(
-        self, row: SealedInterview, form: Form, step: Step, say: Farewell, key: bytes
-    ) -> Reply:
+    def _finish(self, row: SealedInterview, form: Form, step: Step, say: Farewell) -> Reply:
         """Keep first: who loses that race writes nothing. Then the errand; the answers are gone."""
         turn = row.turn + 1 + secrets.randbelow(JUMP)
-        done = replace(row, turn=turn, complete=True, state=self._sealed(self._fresh(row), key))
+        done = replace(row, turn=turn, complete=True, state=b"")
         if not self._keep(done, row.turn):
             return self._overtaken(row)
         found = values(form, step.interview, self.now)

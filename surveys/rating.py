@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from surveys.ballots import Ballot, ballot_id, seal_ballot
+from surveys.ballots import Ballot, ballot_id, ballot_size, seal_ballot
 from surveys.campaigns import WaveState
 from surveys.cells import GRADES, RaterGroup
 from surveys.form import Form
@@ -67,7 +67,8 @@ class Rating:
             return Reply(WORDS.say("finished.closed", language), language=language)
         rid = ballot_id(keys.rid_key, row.wave, row.person, row.subject)
         ballot = ballot_of(form, values, row.subject, row.group)
-        tx.put_ballot(row.wave, rid, seal_ballot(ballot, tx.wave(row.wave).tally_key))
+        box = seal_ballot(ballot, tx.wave(row.wave).tally_key, ballot_size(form))
+        tx.put_ballot(row.wave, rid, box)
         change = Button(WORDS.say("button.change", language), Press("r", row.id).data())
         return Reply(WORDS.say("finished", language), ((change,),), language=language)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from surveys.form import Kind, Question
 
-TEXT_LIMIT = 1000  # characters of free text; more does not fit a sealed ballot
+TEXT_LIMIT = 1000  # code points of free text; ballots are padded to hold this many
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def understand(question: Question, words: str) -> str | Trouble:
     """The value that ``words`` give ``question``, or what to say where they give none."""
     match question.kind:
         case Kind.TEXT:
-            text = words.strip()
+            text = "".join(c for c in words.strip() if c == "\n" or unicodedata.category(c) != "Cc")
             if not text:
                 return Trouble("not_text")
             if len(text) > TEXT_LIMIT:
