@@ -82,7 +82,7 @@ def _announced(concern: StoredConcern) -> str:
     return f"announced:{concern.id}"
 
 
-def _opened(author: str, box: bytes, secret: SealedBox, keyring: Keyring) -> str:
+def _opened(author: str, box: bytes, secret: SealedBox[PrivateKey], keyring: Keyring) -> str:
     try:
         if author == "handler":
             return unseal(box, keyring.app_key(), ANSWER).decode()

@@ -56,8 +56,7 @@ class Conversation:
         chat = tx.chat(address) or _meet(tx, address, hint)
         sitting = Sitting(tx, chat, now, self._errands, self._shelf)
         visit = Visit(sitting, self._setting, self._concern_form)
-        reply = visit.hear(heard)
-        return (reply,)
+        return visit.hear(heard)
 
 
 def _meet(tx: Any, address: Address, hint: str) -> Chat:

@@ -98,6 +98,14 @@ class Form:
         """The indicators that this questionnaire rates, in order."""
         return tuple(q.indicator for q in self.questions if q.indicator)
 
+    @property
+    def titles(self) -> Text:
+        """The title in each language, where it is written as ``中文 / English``."""
+        parts = [part.strip() for part in self.title.split(" / ")]
+        if len(parts) == len(self.languages) > 1:
+            return dict(zip(self.languages, parts, strict=True))
+        return {"": self.title}
+
     def question(self, path: str) -> Question:
         """The question at ``path``; KeyError where there is none."""
         for question in self.questions:

@@ -71,17 +71,20 @@ class Visit:
 
     # ---- what was heard
 
-    def hear(self, heard: Heard) -> Reply:
+    def hear(self, heard: Heard) -> tuple[Reply, ...]:
         match heard:
             case Opened(payload):
-                return self.opened(payload)
+                reply = self.opened(payload)
             case Tapped(data):
                 press = Press.read(data)
-                return self.stands() if press is None else self.pressed(press)
+                reply = self.stands() if press is None else self.pressed(press)
             case Looked():
-                return self.stands()
+                reply = self.stands()
             case Typed(text):
-                return self.typed(text)
+                reply = self.typed(text)
+        row = None if reply.question or reply.rows else self.current()
+        # information in mid-interview: the question it interrupted is asked again below it
+        return (reply,) if row is None else (reply, self.sitting.show(row))
 
     def typed(self, text: str) -> Reply:
         row = self.current()
@@ -217,7 +220,8 @@ class Visit:
         count = sum(1 for assignment in left if assignment.wave == wave)
         title = pick(self.tx.campaign(self.tx.wave(wave).campaign).title, self.chat.language)
         start = self.button("button.start", Press("g", wave))
-        return self.say("offer", (start,), count=count, title=title)
+        key = "offer" if count > 1 else "offer.one"
+        return self.say(key, (start,), count=count, title=title)
 
     def go(self, wave_id: str) -> Reply:
         """Begin, or go on with, what is left in a wave."""

@@ -51,7 +51,7 @@ class Words:
 
 
 def flatten(tree: Mapping[str, object], prefix: str = "") -> dict[str, dict[str, str]]:
-    """TOML tables to dotted keys: a table whose values are strings is one sentence."""
+    """TOML tables to dotted keys: the strings of a table are one sentence, its tables go below."""
     flat: dict[str, dict[str, str]] = {}
     for name, value in tree.items():
         if not isinstance(value, Mapping):
@@ -59,6 +59,6 @@ def flatten(tree: Mapping[str, object], prefix: str = "") -> dict[str, dict[str,
         texts = {k: v for k, v in value.items() if isinstance(v, str)}
         if texts:
             flat[prefix + name] = texts
-        else:
-            flat |= flatten(value, f"{prefix}{name}.")
+        below = {k: v for k, v in value.items() if not isinstance(v, str)}
+        flat |= flatten(below, f"{prefix}{name}.")
     return flat

@@ -1,0 +1,155 @@
+"""The composition root: every room put together from the settings, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from concerns.intake import Intake
+from evaluation.method import Method
+from evaluation.method_file import shipped
+from minyi.invitations import Invitations
+from minyi.opening import keyring, opened
+from minyi.settings import TELEGRAM, Settings
+from storage import FileKeyring, SqlStore
+from surveys.conversation import Conversation
+from surveys.errands import Errand
+from surveys.form import Form
+from surveys.keys import Keyring
+from surveys.rating import Rating
+from surveys.store import Store
+from surveys.visit import Setting
+from surveys.xlsform import load_form
+
+if TYPE_CHECKING:
+    from bot.assembly import Inbound
+    from bot.sending import Sender
+
+QUESTIONNAIRES = Path(__file__).parent.parent / "questionnaires"
+
+
+@cache
+def concern_form() -> Form:
+    """The questionnaire with which a concern is raised."""
+    return load_form(QUESTIONNAIRES / "concern.md")
+
+
+async def settle(store: Store, keyring: Keyring, setting: Setting) -> Conversation:
+    """The conversation, with both errands and the concern questionnaire in the store."""
+    form = concern_form()
+
+    def work(tx: Any) -> None:
+        if tx.form(form.hash) is None:
+            tx.put_form(form.hash, form.title, form.source)
+
+    await store.write(work)
+    errands: dict[str, Errand] = {"rating": Rating(keyring), "concern": Intake(keyring)}
+    return Conversation(store, errands, setting, form.hash)
+
+
+def wall_clock() -> datetime:
+    """The present."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How time passes and how fast messages leave; a rehearsal has its own.
+
+    ``rate`` is messages a second at most, None without limit.
+    """
+
+    clock: Callable[[], datetime] = wall_clock
+    rate: float | None = 20.0
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass
+class House:
+    """What every command works with."""
+
+    settings: Settings
+    store: SqlStore
+    keyring: FileKeyring
+    conversation: Conversation
+    invitations: Invitations
+    method: Method
+    pace: Pace = field(default_factory=Pace)
+    _sender: Sender | None = None
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The present, in this house's time."""
+        return self.pace.clock
+
+    @property
+    def api_url(self) -> str | None:
+        """Another Bot API server than Telegram's, or None."""
+        url = self.settings.telegram_api_url
+        return None if url == TELEGRAM else url
+
+    def sender(self) -> Sender | None:
+        """Who delivers; None without a bot token. Made at first use: its library is large."""
+        if self._sender is None and self.settings.token is not None:
+            from bot.sending import Sender
+
+            self._sender = Sender(
+                self.settings.token,
+                self.api_url,
+                self.store,
+                self.invitations.compose,
+                self.pace.clock,
+                rate=self.pace.rate,
+                sleep=self.pace.sleep,
+            )
+        return self._sender
+
+    def inbound(self, token: str) -> Inbound:
+        """Who listens to Telegram."""
+        from bot.assembly import Inbound
+        from surveys.ballots import seal
+
+        key = self.keyring.app_key()
+        return Inbound(
+            token,
+            self.api_url,
+            self.conversation,
+            self.store,
+            lambda raw: seal(raw, key, b"dead-letter"),
+            self.pace.clock,
+        )
+
+    async def close(self) -> None:
+        """Let go of the lease and the connections that were opened."""
+        if self._sender is not None:
+            await self._sender.close()
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, pace: Pace | None = None) -> AsyncIterator[House]:
+    """Open store and keyring and wire the rooms; close them at the end.
+
+    Raises NotReadyError where there is no database yet.
+    """
+    keys = keyring(settings)
+    setting = Setting(settings.organisation, web=f"{settings.public_url}/c", k=settings.k)
+    async with opened(settings) as store:
+        house = House(
+            settings,
+            store,
+            keys,
+            await settle(store, keys, setting),
+            Invitations(settings.organisation),
+            shipped("quarterly"),
+            pace or Pace(rate=settings.telegram_rate),
+        )
+        try:
+            yield house
+        finally:
+            await house.close()

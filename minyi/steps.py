@@ -1,0 +1,339 @@
+"""One wave's life: plan -> deliver -> (interviews) -> tally -> score -> publish.
+
+Each step asks what is due at ``now``, does it once, and can be repeated: a crash between any two
+of them loses nothing and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from random import SystemRandom
+from typing import Any
+
+from concerns import desk
+from concerns.intake import notice, reply_address
+from evaluation.method import Method
+from evaluation.publication import publish as published
+from evaluation.publication import published_to_json
+from evaluation.quarter import QuarterInput, calibrate, cards_from_json, cards_to_json, freeze, thaw
+from evaluation.quarter import score as score_quarter
+from evaluation.store import ScoreRun
+from evaluation.workload import Task
+from minyi.house import House
+from surveys.ballots import Ballot, SpoiledError, open_ballot
+from surveys.campaigns import Campaign, Outcome, Wave, WaveState, next_opening, period_of
+from surveys.cells import RaterGroup
+from surveys.tally import Rules
+from surveys.tally import tally as count
+
+
+class StepError(Exception):
+    """A step that cannot be taken yet. The message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """Waves planned ahead, waves opened, and what the opened ones owe."""
+
+    planned: int = 0
+    opened: int = 0
+    assignments: int = 0
+    deliveries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverReport:
+    """What one round of sending did; ``idle`` says why nothing could be sent."""
+
+    sent: int = 0
+    later: int = 0
+    unknown: int = 0
+    gone: int = 0
+    notices: int = 0
+    idle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TallyReport:
+    """Waves counted: ballots, those spoiled, cells written, cells merged or dropped."""
+
+    waves: int = 0
+    ballots: int = 0
+    spoiled: int = 0
+    cells: int = 0
+    merged: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreReport:
+    """A run of one quarter."""
+
+    period: str
+    scored: int
+    withheld: int
+    method: str
+    input_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """What of a quarter is public now."""
+
+    period: str
+    cards: int
+
+
+# ---- plan
+
+
+async def plan(house: House, now: datetime) -> PlanReport:
+    """Make each campaign's next wave, and open the waves whose time has come."""
+    report: PlanReport = await house.store.write(lambda tx: _plan(house, tx, now))
+    return report
+
+
+def _plan(house: House, tx: Any, now: datetime) -> PlanReport:
+    waves: list[Wave] = list(tx.waves())
+    planned = 0
+    for campaign in tx.campaigns():
+        wave = None if campaign.paused else _next_wave(house, campaign, waves)
+        if wave is not None:
+            tx.put_wave(wave)
+            waves.append(wave)
+            planned += 1
+    due = [w for w in waves if w.state is WaveState.PLANNED and w.opens_at <= now]
+    opened = [_open(tx, wave, now) for wave in due]
+    return PlanReport(planned, len(opened), sum(a for a, _ in opened), sum(d for _, d in opened))
+
+
+def _next_wave(house: House, campaign: Campaign, waves: list[Wave]) -> Wave | None:
+    """The wave after the campaign's latest, unless that one has not even opened yet."""
+    mine = [wave for wave in waves if wave.campaign == campaign.id]
+    if any(wave.state is WaveState.PLANNED for wave in mine):
+        return None
+    start = datetime.combine(campaign.starts, datetime.min.time()).astimezone()
+    after = max((wave.opens_at for wave in mine), default=start - timedelta(days=1))
+    opens_at = next_opening(campaign, after)
+    if opens_at is None:
+        return None
+    name = f"{campaign.id}.{opens_at:%Y%m%d}"
+    return Wave(
+        id=name,
+        campaign=campaign.id,
+        period=period_of(opens_at.date()),
+        opens_at=opens_at,
+        closes_at=opens_at + campaign.window,
+        tally_key=house.keyring.new_wave(name),
+    )
+
+
+def _open(tx: Any, wave: Wave, now: datetime) -> tuple[int, int]:
+    """Open ``wave``: its roll is drawn, and every message it will ever owe becomes a row.
+
+    A wave whose whole window went by while nothing ran opens and closes without asking anyone.
+    """
+    campaign: Campaign = tx.campaign(wave.campaign)
+    tx.put_wave(replace(wave, state=WaveState.OPEN))
+    if now >= wave.closes_at:
+        return 0, 0
+    assignments = tx.draw_assignments(wave, campaign.groups)
+    stages = [("invite", timedelta(0))]
+    stages += [(f"remind{i}", delay) for i, delay in enumerate(campaign.reminders, 1)]
+    deliveries = sum(
+        tx.draw_deliveries(wave.id, stage, wave.opens_at + delay) for stage, delay in stages
+    )
+    return assignments, deliveries
+
+
+# ---- deliver
+
+
+async def deliver(house: House, now: datetime) -> DeliverReport:
+    """Send what the ledger owes at ``now``, then announce answered concerns."""
+    sender = house.sender()
+    if sender is None:
+        return DeliverReport(idle="no bot token is set (MINYI_TELEGRAM_TOKEN)")
+    await house.store.read(house.invitations.learn)
+    total = DeliverReport()
+    while True:
+        done = await sender.run_once(house.clock())
+        total = replace(
+            total,
+            sent=total.sent + done.sent,
+            later=total.later + done.later,
+            unknown=total.unknown + done.unknown,
+            gone=total.gone + done.gone,
+        )
+        if done.busy:
+            return replace(total, idle="another process is sending")
+        if done.resume_at is not None:
+            return replace(total, idle=f"sending rests until {done.resume_at:%F %T %Z}")
+        if not done.handled:
+            break
+    return replace(total, notices=await _announce(house))
+
+
+async def _announce(house: House) -> int:
+    """Tell people whose concern was answered that there is news; never what."""
+    sender = house.sender()
+    told = 0
+    for concern, seq in await house.store.read(desk.unannounced):
+        address, language = reply_address(concern, house.keyring)
+        if sender is None or address.channel != "telegram":
+            continue  # a browser shows the answer when its owner comes back
+        verdict = await sender.notify(address.handle, notice(concern, language))
+        if verdict.outcome is Outcome.DUE:
+            continue
+        await house.store.write(partial(desk.announced, concern=concern, seq=seq))
+        told += verdict.outcome is Outcome.SENT
+    return told
+
+
+# ---- tally
+
+
+async def tally(house: House, now: datetime) -> TallyReport:
+    """Count every wave that has closed; destroy its ballots, and then its keys."""
+    waves = await house.store.read(lambda tx: tx.waves())
+    report = TallyReport()
+    for wave in waves:
+        if wave.state is WaveState.OPEN and wave.closes_at <= now:
+            one = await _tally(house, wave)
+            report = TallyReport(
+                *(getattr(report, f) + getattr(one, f) for f in TallyReport.__slots__)
+            )
+    for wave in waves:  # a crash may have come between a tally and the destruction of its keys
+        if wave.closes_at <= now and house.keyring.wave_keys(wave.id) is not None:
+            await house.store.scrub()
+            house.keyring.destroy_wave(wave.id)
+    return report
+
+
+async def _tally(house: House, wave: Wave) -> TallyReport:
+    keys = house.keyring.wave_keys(wave.id)
+    if keys is None:
+        raise StepError(
+            f"The keys of wave {wave.id} are not in this data directory, so its ballots cannot be "
+            "opened. Run this where they are (MINYI_DATA_DIR)."
+        )
+    report: TallyReport = await house.store.write(
+        lambda tx: _count(tx, wave, keys.tally_secret, house.method)
+    )
+    return report
+
+
+def _count(tx: Any, wave: Wave, secret: bytes, method: Method) -> TallyReport:
+    """Open, count and write in one unit of work: nothing can arrive in between unseen."""
+    if tx.wave(wave.id).state is WaveState.TALLIED:
+        return TallyReport()  # another process was faster
+    campaign = tx.campaign(wave.campaign)
+    ballots: list[Ballot] = []
+    spoiled = 0
+    for _, box in tx.ballots(wave.id):
+        try:
+            ballots.append(open_ballot(box, secret))
+        except SpoiledError:
+            spoiled += 1
+    indicators = sorted({name for ballot in ballots for name in ballot.ratings})
+    subjects = {subject.id: subject for subject in tx.subjects()}
+    found = count(
+        ballots, tx.roll(wave.id), subjects, indicators,
+        Rules(campaign.k, weights_of(method)), SystemRandom(),
+    )  # fmt: skip
+    found = replace(found, spoiled=found.spoiled + spoiled)
+    tx.record_tally(wave.id, wave.period, found)
+    merged = sum(1 for held in found.withheld if held.fate == "merged")
+    return TallyReport(
+        1, found.ballots, found.spoiled, len(found.cells), merged, len(found.withheld) - merged
+    )
+
+
+def weights_of(method: Method) -> dict[RaterGroup, dict[str, float]]:
+    """Each rater group's composite at policy weights: indicator -> weight."""
+    return {
+        group: {
+            indicator.id: method.categories[indicator.category].weight * indicator.weight
+            for indicator in method.asked(group)
+        }
+        for group in method.groups
+    }
+
+
+# ---- score and publish
+
+
+async def score(house: House, period: str) -> ScoreReport:
+    """Freeze a quarter's inputs and make its scorecards; the run can be replayed to the byte."""
+    report: ScoreReport = await house.store.write(lambda tx: _score(tx, period, house.method))
+    return report
+
+
+def _score(tx: Any, period: str, method: Method) -> ScoreReport:
+    pending = [w.id for w in tx.waves() if w.period == period and w.state is not WaveState.TALLIED]
+    if pending:
+        raise StepError(
+            f"{period} cannot be scored yet: {', '.join(sorted(pending))} not tallied. "
+            "Wait for the close, or run 'minyi tally' after it."
+        )
+    quarter = quarter_input(tx, period, method)
+    if not quarter.rating_class:
+        raise StepError(f"There is nothing to score in {period}: nobody was on a roll in it.")
+    frozen = freeze(quarter, method)
+    cards = score_quarter(quarter, method)
+    tx.put_score_run(
+        ScoreRun(period, method.version, cards[0].input_hash, frozen, cards_to_json(cards))
+    )
+    withheld = sum(1 for card in cards if card.value is None)
+    return ScoreReport(period, len(cards) - withheld, withheld, method.version, cards[0].input_hash)
+
+
+def quarter_input(tx: Any, period: str, method: Method) -> QuarterInput:
+    """Everything that a quarter's scores depend on, as it lies in the store.
+
+    The constants come from the up to four quarters before; without any, the quarter is a trial.
+    """
+    runs = [run for back in range(1, 5) if (run := tx.score_run(quarter_before(period, back)))]
+    history = [thaw(run.frozen)[0] for run in runs]
+    turnout = tuple(tx.turnout(period))
+    rated = {row.subject for row in turnout}
+    return QuarterInput(
+        period=period,
+        salt=secrets.token_hex(16),
+        rating_class={s.id: s.rating_class for s in tx.subjects() if s.id in rated},
+        cells=tuple(tx.cells(period)),
+        turnout=turnout,
+        tasks=tuple(
+            Task(row.subject, row.category, row.points, row.exposure)
+            for row in tx.tasks(period)
+            if row.subject in rated
+        ),
+        spreads=tuple(tx.spreads(period)),
+        calibrations=calibrate(history, method) if history else (),
+    )
+
+
+def quarter_before(period: str, back: int) -> str:
+    """The quarter ``back`` quarters before ``period``: 2026Q1, 1 -> 2025Q4."""
+    year, quarter = period.split("Q")
+    number = int(year) * 4 + int(quarter) - 1 - back
+    return f"{number // 4}Q{number % 4 + 1}"
+
+
+async def publish(house: House, period: str) -> PublishReport:
+    """Publish what the disclosure rules allow of the newest run of ``period``."""
+    report: PublishReport = await house.store.write(lambda tx: _publish(tx, period))
+    return report
+
+
+def _publish(tx: Any, period: str) -> PublishReport:
+    run = tx.score_run(period)
+    if run is None:
+        raise StepError(f"{period} has not been scored. Run 'minyi score {period}' first.")
+    _, method = thaw(run.frozen)
+    cards = [published(card, method) for card in cards_from_json(run.cards)]
+    tx.put_publication(period, published_to_json(cards))
+    return PublishReport(period, len(cards))
