@@ -60,7 +60,7 @@ class Intake:
         said = {question.name: values.get(question.path, "") for question in form.questions}
         receipt = f"{secrets.randbelow(10**16):016d}"
         concern = StoredConcern(
-            id=secrets.token_urlsafe(9),
+            id=secrets.token_hex(6),
             receipt_hash=receipt_hash(receipt, self._keyring),
             reader=said["reader"],
             kind=said["kind"],

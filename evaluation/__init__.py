@@ -1,1 +1,1 @@
-"""Cells + task list + a published method -> quarterly scorecards. Pure."""
+"""Cells, task lists and a published method become quarterly scorecards. Pure."""

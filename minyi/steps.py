@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from random import SystemRandom
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from concerns import desk
 from concerns.intake import notice, reply_address
@@ -98,14 +99,16 @@ async def plan(house: House, now: datetime) -> PlanReport:
 
 def _plan(house: House, tx: Any, now: datetime) -> PlanReport:
     waves: list[Wave] = list(tx.waves())
+    running = {campaign.id: campaign for campaign in tx.campaigns() if not campaign.paused}
     planned = 0
-    for campaign in tx.campaigns():
-        wave = None if campaign.paused else _next_wave(house, campaign, waves)
+    for campaign in running.values():
+        wave = _next_wave(house, campaign, waves)
         if wave is not None:
             tx.put_wave(wave)
             waves.append(wave)
             planned += 1
-    due = [w for w in waves if w.state is WaveState.PLANNED and w.opens_at <= now]
+    coming = [w for w in waves if w.state is WaveState.PLANNED and w.campaign in running]
+    due = [wave for wave in coming if wave.opens_at <= now]
     opened = [_open(tx, wave, now) for wave in due]
     return PlanReport(planned, len(opened), sum(a for a, _ in opened), sum(d for _, d in opened))
 
@@ -115,8 +118,8 @@ def _next_wave(house: House, campaign: Campaign, waves: list[Wave]) -> Wave | No
     mine = [wave for wave in waves if wave.campaign == campaign.id]
     if any(wave.state is WaveState.PLANNED for wave in mine):
         return None
-    start = datetime.combine(campaign.starts, datetime.min.time()).astimezone()
-    after = max((wave.opens_at for wave in mine), default=start - timedelta(days=1))
+    start = datetime.combine(campaign.starts, time(), ZoneInfo(campaign.zone))
+    after = max((wave.opens_at for wave in mine), default=start - timedelta(seconds=1))
     opens_at = next_opening(campaign, after)
     if opens_at is None:
         return None

@@ -1,0 +1,1 @@
+"""Browser: the citizens' chat and the public board."""

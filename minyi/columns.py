@@ -1,0 +1,201 @@
+"""What each importable table looks like: its columns and the words its cells may hold.
+
+Titles and words are accepted in Chinese and English; case, spaces and full-width letters do not
+matter.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from surveys.cells import RaterGroup
+from surveys.people import Kind
+
+
+class CellError(ValueError):
+    """A cell that cannot be understood: what is wrong with it and how to mend it."""
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(what, mend)
+        self.what = what
+        self.mend = mend
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``titles[0]`` is the name used in messages; ``read`` turns a filled cell into a value."""
+
+    titles: tuple[str, ...]
+    read: Callable[[str], object]
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``columns`` by the field they fill; ``titles`` are names a workbook's sheet may bear."""
+
+    name: str
+    titles: tuple[str, ...]
+    columns: Mapping[str, Column]
+
+
+def plain(word: str) -> str:
+    """``word`` as compared: NFKC, no case, no spaces, underscores or hyphens."""
+    return re.sub(r"[\s_\-]", "", unicodedata.normalize("NFKC", word).casefold())
+
+
+def an_id(cell: str) -> str:
+    """A key: at most 64 characters, none of them a space or a control character."""
+    if len(cell) > 64 or any(c.isspace() or not c.isprintable() for c in cell):
+        raise CellError(
+            f"{cell[:70]!r} cannot be an id", "Use at most 64 letters, digits or marks, no spaces."
+        )
+    return cell
+
+
+def a_text(cell: str) -> str:
+    """Any words of up to 200 characters, on one line."""
+    if len(cell) > 200 or not cell.isprintable():
+        raise CellError(
+            "is too long or holds a line break", "Use one line of at most 200 characters."
+        )
+    return cell
+
+
+def one_of(words: Mapping[str, object], shown: str) -> Callable[[str], object]:
+    """A reader of a closed list; ``shown`` is the list as told to people."""
+    known = {plain(word): value for word, value in words.items()}
+
+    def read(cell: str) -> object:
+        if plain(cell) not in known:
+            raise CellError(f"{cell[:40]!r} is not known here", f"Write one of: {shown}.")
+        return known[plain(cell)]
+
+    return read
+
+
+def a_number(least: float, most: float, shown: str) -> Callable[[str], object]:
+    """A reader of a finite number in [least, most]; ``50%`` is 0.5."""
+
+    def read(cell: str) -> object:
+        text = re.sub(r",(?=[0-9]{3}(?![0-9]))", "", unicodedata.normalize("NFKC", cell))
+        share = text.endswith("%")
+        try:
+            value = float(text.removesuffix("%").replace("_", "?")) / (100 if share else 1)
+        except ValueError:
+            raise CellError(f"{cell[:40]!r} is not a number", f"Write {shown}.") from None
+        if not least <= value <= most:  # NaN fails as well
+            raise CellError(f"{cell[:40]!r} is out of range", f"Write {shown}.")
+        return value
+
+    return read
+
+
+def a_period(cell: str) -> str:
+    """A calendar quarter: 2026Q4, 2026-q4, 2026年第4季度, 2026年四季度 -> 2026Q4."""
+    text = plain(cell).translate(str.maketrans("一二三四", "1234"))
+    found = re.fullmatch(r"(20\d\d)(?:q([1-4])|年第?([1-4])季度)", text)
+    if found is None:
+        raise CellError(f"{cell[:40]!r} is not a quarter", "Write it like 2026Q4.")
+    return f"{found[1]}Q{found[2] or found[3]}"
+
+
+def a_chat(cell: str) -> str:
+    """The number of a private Telegram chat: positive, at most 52 bits."""
+    if not re.fullmatch(r"[0-9]{1,16}", cell) or not 0 < int(cell) < 2**52:
+        raise CellError(
+            f"{cell[:40]!r} is not a Telegram user number",
+            "Write the number (not the @name), or leave it empty and send a link (`minyi links`).",
+        )
+    return str(int(cell))
+
+
+KINDS = {
+    "citizen": Kind.CITIZEN, "群众": Kind.CITIZEN, "市民": Kind.CITIZEN, "居民": Kind.CITIZEN,
+    "staff": Kind.STAFF, "干部": Kind.STAFF, "职工": Kind.STAFF, "工作人员": Kind.STAFF,
+}  # fmt: skip
+LANGUAGES = {"zh": "zh", "中文": "zh", "chinese": "zh", "en": "en", "英文": "en", "english": "en"}
+SUBJECT_KINDS = {
+    "unit": "unit", "单位": "unit", "部门": "unit", "窗口": "unit",
+    "official": "official", "干部": "official", "个人": "official",
+}  # fmt: skip
+GROUPS = {
+    "SUP": RaterGroup.SUPERIOR, "上级": RaterGroup.SUPERIOR, "superior": RaterGroup.SUPERIOR,
+    "PEER": RaterGroup.PEER, "同级": RaterGroup.PEER,
+    "SUB": RaterGroup.SUBORDINATE, "下级": RaterGroup.SUBORDINATE,
+    "subordinate": RaterGroup.SUBORDINATE,
+    "SVC": RaterGroup.RECIPIENT, "服务对象": RaterGroup.RECIPIENT,
+    "recipient": RaterGroup.RECIPIENT,
+}  # fmt: skip
+CATEGORIES = {
+    "basic": "basic", "基本性": "basic", "基本性工作": "basic",
+    "phased": "phased", "阶段性": "phased", "阶段性工作": "phased",
+    "urgent": "urgent", "急难险重性": "urgent", "急难险重": "urgent",
+    "急难险重性工作": "urgent",
+}  # fmt: skip
+
+PEOPLE = Table(
+    "people",
+    ("people", "人员"),
+    {
+        "id": Column(("id", "编号", "工号", "人员编号"), an_id, required=True),
+        "name": Column(("name", "姓名"), a_text),
+        "kind": Column(
+            ("kind", "类别", "身份"), one_of(KINDS, "citizen, staff (群众, 干部)"), required=True
+        ),
+        "unit": Column(("unit", "单位", "单位编号", "部门"), an_id),
+        "language": Column(("language", "语言"), one_of(LANGUAGES, "zh, en")),
+        "telegram": Column(("telegram", "电报", "telegram id"), a_chat),
+    },
+)
+SUBJECTS = Table(
+    "subjects",
+    ("subjects", "对象", "评价对象"),
+    {
+        "id": Column(("id", "编号", "对象编号"), an_id, required=True),
+        "name_zh": Column(("name_zh", "名称", "中文名称", "中文名", "姓名"), a_text, required=True),
+        "name_en": Column(("name_en", "英文名称", "英文名"), a_text),
+        "kind": Column(
+            ("kind", "类型", "类别"), one_of(SUBJECT_KINDS, "unit, official (单位, 干部)")
+        ),
+        "parent": Column(("parent", "上级单位", "所属单位"), an_id),
+        "class": Column(("class", "比较组", "分组"), a_text),
+    },
+)
+RELATIONS = Table(
+    "relations",
+    ("relations", "关系", "评价关系"),
+    {
+        "rater": Column(("rater", "评价人", "评价人编号"), an_id, required=True),
+        "subject": Column(("subject", "评价对象", "对象", "对象编号"), an_id, required=True),
+        "group": Column(
+            ("group", "关系", "评价主体"),
+            one_of(GROUPS, "SUP, PEER, SUB, SVC (上级, 同级, 下级, 服务对象)"),
+            required=True,
+        ),
+    },
+)
+TASKS = Table(
+    "tasks",
+    ("tasks", "任务", "任务清单"),
+    {
+        "id": Column(("id", "编号", "任务编号"), an_id, required=True),
+        "subject": Column(("subject", "对象", "对象编号", "责任对象"), an_id, required=True),
+        "period": Column(("period", "季度", "周期"), a_period, required=True),
+        "category": Column(
+            ("category", "类别", "任务类别"),
+            one_of(CATEGORIES, "basic, phased, urgent (基本性, 阶段性, 急难险重性)"),
+            required=True,
+        ),
+        "points": Column(
+            ("points", "分值", "工作量"), a_number(0, 1e6, "a number from 0 up"), required=True
+        ),
+        "exposure": Column(
+            ("exposure", "时间占比", "占比"), a_number(0, 1, "a share from 0 to 1, or 0% to 100%")
+        ),
+    },
+)
+TABLES = {table.name: table for table in (PEOPLE, SUBJECTS, RELATIONS, TASKS)}

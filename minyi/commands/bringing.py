@@ -1,0 +1,99 @@
+"""minyi import: people, subjects, relations and tasks from tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from minyi.commands.desk import CommandError, complain, open_store, progress, run, say, settings
+
+if TYPE_CHECKING:
+    from minyi.importing import Imported, Rejected
+    from minyi.settings import Settings
+
+SHOWN = 50
+File = Annotated[Path, typer.Argument(help="A .csv or .xlsx file.", show_default=False)]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
+SheetName = Annotated[str, typer.Option("--sheet", help="The workbook's sheet to read.")]
+
+imports = typer.Typer(
+    help="Bring in tables: all rows of a file, or none.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to ``app``."""
+    app.add_typer(imports, name="import")
+
+
+@imports.command()
+def people(ctx: typer.Context, file: File, dry_run: DryRun = False, sheet: SheetName = "") -> None:
+    """id, kind (citizen, staff); name, unit, language, telegram."""
+    _import(ctx, "people", file, dry_run, sheet)
+
+
+@imports.command()
+def subjects(
+    ctx: typer.Context, file: File, dry_run: DryRun = False, sheet: SheetName = ""
+) -> None:
+    """id, name_zh; name_en, kind (unit, official), parent, class."""
+    _import(ctx, "subjects", file, dry_run, sheet)
+
+
+@imports.command()
+def relations(
+    ctx: typer.Context, file: File, dry_run: DryRun = False, sheet: SheetName = ""
+) -> None:
+    """rater, subject, group (SUP, PEER, SUB, SVC)."""
+    _import(ctx, "relations", file, dry_run, sheet)
+
+
+@imports.command()
+def tasks(ctx: typer.Context, file: File, dry_run: DryRun = False, sheet: SheetName = "") -> None:
+    """id, subject, period, category (basic, phased, urgent), points; exposure."""
+    _import(ctx, "tasks", file, dry_run, sheet)
+
+
+def _import(ctx: typer.Context, name: str, file: Path, dry_run: bool, sheet: str) -> None:
+    from minyi.importing import Rejected
+
+    outcome = run(_bring(settings(ctx), name, file, dry_run, sheet))
+    if isinstance(outcome, Rejected):
+        for bad in outcome.bads[:SHOWN]:
+            complain(str(bad))
+        more = len(outcome.bads) - SHOWN
+        complain(f"… and {more:,} more." if more > 0 else "")
+        raise CommandError(
+            f"{file.name} has {len(outcome.bads):,} mistake(s). Nothing was imported."
+        )
+    for warning in outcome.warnings:
+        complain(f"Note: {warning}.")
+    said = "" if outcome.written else "Dry run, nothing written. Would be: "
+    say(
+        f"{said}{outcome.added:,} added, {outcome.changed:,} changed, "
+        f"{outcome.unchanged:,} unchanged."
+    )
+
+
+async def _bring(
+    settings: Settings, name: str, file: Path, dry_run: bool, sheet: str
+) -> Imported | Rejected:
+    from minyi.columns import TABLES
+    from minyi.importing import bring_in
+    from minyi.records import understand
+    from minyi.sheets import UnreadableError, read
+
+    table = TABLES[name]
+    with progress(f"reading {file.name}") as moved:
+        read_sheet = read(file, (sheet,) if sheet else table.titles, moved)
+    if sheet and read_sheet.name.casefold() != sheet.casefold():
+        raise UnreadableError(f"{file.name} has no sheet {sheet!r}; it has {read_sheet.name!r} …")
+    with progress("checking", len(read_sheet.rows)) as moved:
+        records = understand(table, read_sheet, moved)
+    async with open_store(settings) as store:
+        with progress("writing") as moved:
+            return await bring_in(store, records, dry_run=dry_run, progress=moved)

@@ -1,0 +1,147 @@
+"""minyi concerns: what people raised, for whoever may read it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from minyi.commands.desk import (
+    CommandError,
+    fill,
+    open_store,
+    run,
+    say,
+    settings,
+    show,
+    sure,
+    table,
+)
+
+if TYPE_CHECKING:
+    from concerns.desk import Statement
+    from concerns.store import StoredConcern
+    from minyi.settings import Settings
+    from storage import SqlStore
+    from storage.transaction import SqlTransaction
+
+T = TypeVar("T")
+
+Id = Annotated[
+    str, typer.Argument(help="The concern's id; its beginning does.", show_default=False)
+]
+
+desk = typer.Typer(
+    help="Concerns: list, read, answer, close.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to ``app``."""
+    app.add_typer(desk, name="concerns")
+
+
+@desk.command(name="list")
+def show_all(
+    ctx: typer.Context,
+    reader: Annotated[str, typer.Option(help="Only for handler, leader or oversight.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Closed ones as well.")] = False,
+) -> None:
+    """The concerns and where they stand. Nothing of what they say."""
+    from concerns.store import State
+
+    known = run(_all(settings(ctx)))
+    shown = [
+        each
+        for each in known
+        if reader in {"", each.reader} and (everything or each.state is not State.CLOSED)
+    ]
+    listing = table("", "id", "kind", "reader", "state", "since")
+    for each in sorted(shown, key=lambda each: (each.opened_on, each.id)):
+        fill(listing, each.id, each.kind, each.reader, str(each.state), each.opened_on)
+    show(listing) if shown else say("None.")
+
+
+async def _all(settings: Settings) -> Sequence[StoredConcern]:
+    async with open_store(settings) as store:
+        return await store.read(lambda tx: tx.concerns())
+
+
+@desk.command()
+def read(ctx: typer.Context, concern: Id) -> None:
+    """Open a concern with its reader's key and show what both sides said."""
+    found, statements = run(_read(settings(ctx), concern))
+    say(f"{found.id}: {found.kind}, {found.state}, for {found.reader}, since {found.opened_on}")
+    for statement in statements:
+        say(f"\n[{statement.author}]\n{statement.text}")
+
+
+async def _read(settings: Settings, concern: str) -> tuple[StoredConcern, Sequence[Statement]]:
+    from concerns import desk as case
+    from minyi.opening import keyring
+
+    keys = keyring(settings)
+
+    def work(tx: SqlTransaction) -> tuple[StoredConcern, Sequence[Statement]]:
+        found = case.find(tx, concern)
+        return found, case.read(tx, keys, found)
+
+    async with open_store(settings) as store:
+        return await _at_the_desk(store, work, writing=False)
+
+
+@desk.command()
+def answer(
+    ctx: typer.Context,
+    concern: Id,
+    text: Annotated[
+        str, typer.Option(help="The answer; otherwise asked for, so that no shell remembers it.")
+    ] = "",
+) -> None:
+    """Answer in the person's own chat. They are told that there is news, never what."""
+    words = text
+    if not words:
+        words = typer.prompt("Answer") if sys.stdin.isatty() else sys.stdin.read()
+    run(_answer(settings(ctx), concern, words))
+    say("Kept. The running `minyi serve` tells the person that there is news.")
+
+
+async def _answer(settings: Settings, concern: str, words: str) -> None:
+    from concerns import desk as case
+    from minyi.opening import keyring
+
+    keys = keyring(settings)
+    async with open_store(settings) as store:
+        await _at_the_desk(
+            store, lambda tx: case.answer(tx, keys, case.find(tx, concern), words), writing=True
+        )
+
+
+@desk.command()
+def close(
+    ctx: typer.Context,
+    concern: Id,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Close a case. What was said stays."""
+    sure(f"Close {concern}?", yes)
+    run(_close(settings(ctx), concern))
+    say("Closed.")
+
+
+async def _close(settings: Settings, concern: str) -> None:
+    from concerns import desk as case
+
+    async with open_store(settings) as store:
+        await _at_the_desk(store, lambda tx: case.close(tx, case.find(tx, concern)), writing=True)
+
+
+async def _at_the_desk(store: SqlStore, work: Callable[[SqlTransaction], T], *, writing: bool) -> T:
+    from concerns.desk import DeskError
+
+    try:
+        return await (store.write(work) if writing else store.read(work))
+    except DeskError as error:
+        raise CommandError(str(error)) from None

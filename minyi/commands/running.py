@@ -1,0 +1,50 @@
+"""minyi serve, demo, talk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from minyi.commands.desk import run, settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to ``app``."""
+    app.command()(serve)
+    app.command()(demo)
+    app.command()(talk)
+
+
+def serve(ctx: typer.Context) -> None:
+    """Run bot, web and scheduler until stopped."""
+    from minyi.serving import serve as keep_open
+
+    run(keep_open(settings(ctx)))
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after printing; do not serve.")] = False,
+    data: Annotated[
+        str, typer.Option(help="A CSV of rater, subject, indicator, value to replay instead.")
+    ] = "",
+    sample: Annotated[int, typer.Option(min=0, help="Replay only so many raters; 0: all.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the web; 0: any.")] = 8080,
+    seed: Annotated[int, typer.Option(help="Chance, repeatable.")] = 20261210,
+) -> None:
+    """Watch a whole quarter pass on a stage, then try it yourself. Needs no settings."""
+    from minyi.demo import Options
+    from minyi.demo import run as play
+
+    raise typer.Exit(play(Options(once=once, data=data, sample=sample, port=port, seed=seed)))
+
+
+def talk(
+    file: Annotated[Path, typer.Argument(help="A questionnaire: .md, .xlsx or .xml.")],
+    language: Annotated[str, typer.Option(help="zh, en or what the questionnaire has.")] = "zh",
+) -> None:
+    """Answer a questionnaire in the terminal. Nothing is stored."""
+    from minyi.talk import run as converse
+
+    raise typer.Exit(converse(file, language))

@@ -1,0 +1,90 @@
+"""minyi init, doctor, dead-letters, version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from minyi.commands.desk import (
+    CommandError,
+    configuration,
+    fill,
+    open_store,
+    run,
+    say,
+    settings,
+    show,
+    table,
+)
+
+if TYPE_CHECKING:
+    from minyi.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to ``app``."""
+    app.command()(init)
+    app.command()(doctor)
+    app.command(name="dead-letters")(dead_letters)
+    app.command()(version)
+
+
+def init(ctx: typer.Context) -> None:
+    """Make what Minyi needs: settings file, data directory, keys, database. Safe to repeat."""
+    from minyi.founding import FoundingError, found, template
+
+    chosen: Path | None = ctx.find_root().obj
+    file = chosen or Path("minyi.toml")
+    if not file.exists() and file.suffix == ".toml":
+        file.write_text(template(), "utf-8")
+        say(f"Made {file}: every setting, commented out.")
+    try:
+        for done in found(settings(ctx)):
+            say(done)
+    except FoundingError as error:
+        raise CommandError(str(error)) from None
+    say(
+        "Next: `minyi import subjects FILE`, people and relations; `minyi form add FILE`; "
+        "`minyi campaign create`;\nset MINYI_TELEGRAM_TOKEN for a bot; `minyi doctor`; "
+        "`minyi serve`. To look first: `minyi demo`."
+    )
+
+
+def doctor(ctx: typer.Context) -> None:
+    """Say what is configured, reachable and missing. Status 1 where something must be mended."""
+    from minyi.doctor import State, examine
+
+    findings = run(examine(configuration(ctx)))
+    signs = {State.GOOD: "ok", State.NOTE: "note", State.MEND: "MEND"}
+    listing = table("", "", "what", "how it stands", "how to mend")
+    for each in findings:
+        fill(listing, signs[each.state], each.name, each.what, each.mend)
+    show(listing)
+    wrong = sum(each.state is State.MEND for each in findings)
+    if wrong:
+        say(f"{wrong} thing(s) to mend.")
+        raise typer.Exit(1)
+
+
+def dead_letters(ctx: typer.Context) -> None:
+    """Updates that no retry could handle, and why. What they said stays sealed."""
+    letters = run(_letters(settings(ctx)))
+    listing = table("", "update", "reason", "bytes, sealed")
+    for update, reason, box in letters:
+        fill(listing, update, reason, len(box))
+    show(listing) if letters else say("None.")
+
+
+async def _letters(settings: Settings) -> Sequence[tuple[int, str, bytes]]:
+    async with open_store(settings) as store:
+        return await store.read(lambda tx: tx.dead_letters())
+
+
+def version() -> None:
+    """The version of Minyi."""
+    from importlib.metadata import version as of
+
+    say(f"minyi {of('minyi')}")

@@ -1,0 +1,36 @@
+"""Time on a stage: as fast as the play wants, never backwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime, timedelta
+
+
+class RehearsalClock:
+    """Starts at ``start`` and runs ``speed`` rehearsal seconds in each real one."""
+
+    def __init__(self, start: datetime, speed: float = 1.0) -> None:
+        self._base = start
+        self._since = time.monotonic()
+        self._speed = speed
+
+    def now(self) -> datetime:
+        """The present on stage (aware)."""
+        return self._base + timedelta(seconds=(time.monotonic() - self._since) * self._speed)
+
+    def run_at(self, speed: float) -> None:
+        """Change the speed from here on; 0 holds time still."""
+        self._base, self._since, self._speed = self.now(), time.monotonic(), speed
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep ``seconds`` of rehearsal time, at the speed of this moment."""
+        await asyncio.sleep(seconds / self._speed if self._speed else 0)
+
+    async def flow(self, until: datetime, real: float) -> None:
+        """Let time pass until ``until`` in about ``real`` seconds, then hold it nearly still."""
+        ahead = (until - self.now()).total_seconds()
+        if ahead > 0:
+            self.run_at(ahead / real)
+            await asyncio.sleep(real)
+        self._base, self._since, self._speed = max(self.now(), until), time.monotonic(), 1.0

@@ -1,0 +1,154 @@
+"""How a simulated person understands a screen: which buttons are grades, which are the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+Rows = Sequence[Sequence[str]]
+
+GRADES: Mapping[str, int] = {
+    "非常满意": 5,
+    "基本满意": 3,
+    "非常不满意": 1,
+    "不满意": 2,
+    "满意": 4,
+    "非常好": 5,
+    "非常不好": 1,
+    "不好": 2,
+    "好": 4,
+    "基本可以": 3,
+    "very satisfied": 5,
+    "fairly satisfied": 3,
+    "very dissatisfied": 1,
+    "dissatisfied": 2,
+    "satisfied": 4,
+    "very well": 5,
+    "fairly well": 3,
+    "well": 4,
+    "very poorly": 1,
+    "poorly": 2,
+}
+NAVIGATION: Mapping[str, tuple[str, ...]] = {
+    "start": ("开始", "start", "begin"),
+    "back": ("返回", "上一题", "back"),
+    "skip": ("跳过", "skip"),
+    "done": ("完成", "done", "finish", "submit", "提交"),
+    "not_applicable": (
+        "不了解",
+        "不适用",
+        "说不好",
+        "can't say",
+        "not applicable",
+        "don't know",
+        "cannot say",
+    ),
+    "other": (
+        "停止",
+        "结束",
+        "以后再说",
+        "暂停",
+        "stop",
+        "not now",
+        "later",
+        "pause",
+        "language",
+        "修改我的回答",
+        "change my answers",
+        "反映问题",
+        "raise a concern",
+        "帮助",
+        "help",
+        "重新参加",
+        "take part again",
+        "继续",
+        "continue",
+        "查看",
+        "read it",
+    ),
+}
+MARKS = ("✅", "☑", "✓", "✔", "🔘", "☒", "●")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A message understood. ``grades`` maps 5 (best) .. 1 to labels; all labels are verbatim.
+
+    ``choices`` are the other buttons that answer the question; ``marked`` those already chosen.
+    """
+
+    text: str
+    grades: Mapping[int, str] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
+    start: str | None = None
+    back: str | None = None
+    skip: str | None = None
+    done: str | None = None
+    not_applicable: str | None = None
+
+    @property
+    def asks_for_words(self) -> bool:
+        """No answer to tap: a way to skip, or a question mark, shows that words are wanted."""
+        tappable = self.grades or self.choices or self.start or self.done
+        return not tappable and (self.skip is not None or self.text.rstrip().endswith(("?", "？")))
+
+
+class Reader(Protocol):
+    """Replace it where the bot's labels differ."""
+
+    def read(self, text: str, rows: Rows) -> Screen: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainReader:
+    """Reads labels by the words in them, decoration aside; the longest known word wins.
+
+    Five unknown answers with nothing to collect (no Done) are taken as grades, best first, unless
+    they are the numbers 1 to 5.
+    """
+
+    grades: Mapping[str, int] = field(default_factory=lambda: GRADES)
+    navigation: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NAVIGATION)
+
+    def read(self, text: str, rows: Rows) -> Screen:
+        found: dict[str, str] = {}
+        graded: list[tuple[int, str]] = []
+        choices: list[str] = []
+        for row in rows:
+            for label in row:
+                plain = _plain(label)
+                role = self._role(plain)
+                if role is not None:
+                    found.setdefault(role, label)
+                elif (grade := self._grade(plain)) is not None:
+                    graded.append((grade, label))
+                else:
+                    choices.append(label)
+        found.pop("other", None)
+        grades = dict(graded)
+        if len(grades) < 3 or len(grades) < len(graded):  # "satisfied" among reasons is a reason
+            choices, grades = [label for row in rows for label in row if self._answers(label)], {}
+        if not grades and len(choices) == 5 and "done" not in found:
+            grades, choices = dict(zip(range(5, 0, -1), choices, strict=True)), []
+        marked = tuple(label for label in choices if label.lstrip().startswith(MARKS))
+        return Screen(text, grades, tuple(choices), marked, **found)
+
+    def _role(self, plain: str) -> str | None:
+        return next((role for role, names in self.navigation.items() if plain in names), None)
+
+    def _grade(self, plain: str) -> int | None:
+        if plain in {"1", "2", "3", "4", "5"}:
+            return int(plain)
+        longest = max((name for name in self.grades if name in plain), key=len, default=None)
+        return None if longest is None else self.grades[longest]
+
+    def _answers(self, label: str) -> bool:
+        return self._role(_plain(label)) is None
+
+
+def _plain(label: str) -> str:
+    """Without emoji, marks and spaces at either end, in lower case."""
+    letters = [i for i, char in enumerate(label) if char.isalnum()]
+    return label[letters[0] : letters[-1] + 1].lower() if letters else ""

@@ -1,0 +1,1 @@
+"""Alembic's side of the schema; :mod:`storage.schema` drives it."""

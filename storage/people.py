@@ -1,0 +1,141 @@
+"""People, addresses, subjects, relations and deep links: rows <-> objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import bindparam, false, select, true, update
+
+from storage import tables
+from storage.tables import chats, invites, people, relations, subjects
+from storage.unit import Unit
+from surveys.people import Address, Chat, Invite, Person, Relation, Subject
+
+_PEOPLE = select(
+    people.c.id, people.c.kind, people.c.name, people.c.unit, people.c.language, people.c.opted_out
+)
+_PERSON = _PEOPLE.where(people.c.id == bindparam("id"))
+_ADDRESSES = (
+    select(chats.c.channel, chats.c.handle)
+    .where(chats.c.person == bindparam("person"))
+    .order_by(chats.c.channel, chats.c.handle)
+)
+SUBJECTS = select(
+    subjects.c.id, subjects.c.name, subjects.c.kind, subjects.c.parent, subjects.c.rating_class
+)
+_SUBJECT = SUBJECTS.where(subjects.c.id == bindparam("id"))
+_RELATIONS = select(relations.c.rater, relations.c.subject, relations.c.rater_group).order_by(
+    relations.c.rater, relations.c.subject
+)
+_INVITES = select(invites.c.token, invites.c.kind, invites.c.target, invites.c.used)
+_INVITE = _INVITES.where(invites.c.token == bindparam("token"))
+_SPEND = (
+    update(invites)
+    .where(invites.c.token == bindparam("which"), invites.c.used == false())
+    .values(used=true())
+)
+
+
+class PeopleRows(Unit):
+    __slots__ = ()
+
+    def person(self, person: str) -> Person | None:
+        row = self._one(_PERSON, {"id": person})
+        return None if row is None else Person(*row)
+
+    def people(self) -> Sequence[Person]:
+        return [Person(*row) for row in self._all(_PEOPLE.order_by(people.c.id))]
+
+    def put_people(self, people: Iterable[Person]) -> None:
+        self._put(
+            tables.people,
+            (
+                {
+                    "id": person.id,
+                    "kind": person.kind,
+                    "name": person.name,
+                    "unit": person.unit,
+                    "language": person.language,
+                    "opted_out": person.opted_out,
+                }
+                for person in people
+            ),
+        )
+
+    def put_chat(self, chat: Chat) -> None:
+        """They wrote, so they can be reached: a block noted earlier is forgotten."""
+        row = {
+            "channel": chat.address.channel,
+            "handle": chat.address.handle,
+            "person": chat.person,
+            "language": chat.language,
+            "interview": chat.interview,
+            "reachable": True,
+        }
+        self._put(chats, [row])
+
+    def addresses(self, person: str) -> Sequence[Address]:
+        return [Address(*row) for row in self._all(_ADDRESSES, {"person": person})]
+
+    def subject(self, subject: str) -> Subject | None:
+        row = self._one(_SUBJECT, {"id": subject})
+        return None if row is None else Subject(*row)
+
+    def subjects(self) -> Sequence[Subject]:
+        return [Subject(*row) for row in self._all(SUBJECTS.order_by(subjects.c.id))]
+
+    def put_subjects(self, subjects: Iterable[Subject]) -> None:
+        self._put(
+            tables.subjects,
+            (
+                {
+                    "id": subject.id,
+                    "name": dict(subject.name),
+                    "kind": subject.kind,
+                    "parent": subject.parent,
+                    "rating_class": subject.rating_class,
+                }
+                for subject in subjects
+            ),
+        )
+
+    def relations(self) -> Sequence[Relation]:
+        return [Relation(*row) for row in self._all(_RELATIONS)]
+
+    def put_relations(self, relations: Iterable[Relation]) -> None:
+        """One relation for each rater and subject; a later one changes the group."""
+        self._put(
+            tables.relations,
+            (
+                {
+                    "rater": relation.rater,
+                    "subject": relation.subject,
+                    "rater_group": relation.group,
+                }
+                for relation in relations
+            ),
+        )
+
+    def invite(self, token: str) -> Invite | None:
+        row = self._one(_INVITE, {"token": token})
+        return None if row is None else Invite(*row)
+
+    def invites(self) -> Sequence[Invite]:
+        return [Invite(*row) for row in self._all(_INVITES.order_by(invites.c.token))]
+
+    def put_invites(self, invites: Iterable[Invite]) -> None:
+        self._put(
+            tables.invites,
+            (
+                {
+                    "token": invite.token,
+                    "kind": invite.kind,
+                    "target": invite.target,
+                    "used": invite.used,
+                }
+                for invite in invites
+            ),
+        )
+
+    def spend_invite(self, token: str) -> bool:
+        return self._changed(_SPEND, {"which": token}) == 1

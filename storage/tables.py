@@ -1,0 +1,279 @@
+"""Every table. Nothing here, or in its keys, may tell in which order people answered.
+
+SQLite numbers the rows of an ordinary table in order of arrival (``rowid``), which matched 100 %
+of people to their ballots; so whatever holds an answer is WITHOUT ROWID, keyed by what it is.
+Foreign keys stand where a dangling row would be nonsense and the table is not on the hot path.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from storage.columns import Code, Day, Json, Moment, Span
+from surveys.campaigns import Outcome, WaveState
+from surveys.cells import RaterGroup
+from surveys.people import Kind
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts upwards only in a column spelt INTEGER
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Code(Kind), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("unit", Text),
+    Column("language", Text),
+    Column("opted_out", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+chats = Table(
+    "chats",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("handle", Text, primary_key=True),
+    Column("person", Text, ForeignKey("people.id"), nullable=False, index=True),
+    Column("language", Text, nullable=False),
+    Column("interview", Text),
+    # False once the channel said that this address is gone; writing to us again mends it
+    Column("reachable", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Json, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("parent", Text),
+    Column("rating_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+relations = Table(
+    "relations",
+    metadata,
+    Column("rater", Text, ForeignKey("people.id"), primary_key=True),
+    Column("subject", Text, ForeignKey("subjects.id"), primary_key=True),
+    Column("rater_group", Code(RaterGroup), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+invites = Table(
+    "invites",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("used", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+forms = Table(
+    "forms",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("xform", LargeBinary, nullable=False),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("title", Json, nullable=False),
+    Column("form", Text, ForeignKey("forms.id"), nullable=False),
+    Column("groups", Json, nullable=False),
+    Column("starts", Day, nullable=False),
+    Column("recurrence", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("opens_hour", Integer, nullable=False),
+    Column("window", Span, nullable=False),
+    Column("reminders", Json, nullable=False),  # seconds after the opening
+    Column("k", Integer, nullable=False),
+    Column("paused", Boolean, nullable=False),
+)
+
+waves = Table(
+    "waves",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("campaign", Text, ForeignKey("campaigns.id"), nullable=False),
+    Column("period", Text, nullable=False),
+    Column("opens_at", Moment, nullable=False),
+    Column("closes_at", Moment, nullable=False),
+    Column("tally_key", LargeBinary, nullable=False),
+    Column("state", Code(WaveState), nullable=False),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("wave", Text, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("rater_group", Code(RaterGroup), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("wave", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("handle", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", Code(Outcome), nullable=False),
+    Column("claimed_until", Moment),
+    Column("begun_at", Moment),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("wave", "person", "stage"),
+)
+DUE = text("state = 'due'")
+BEGUN = text("state = 'due' AND begun_at IS NOT NULL")
+Index(
+    "ix_deliveries_due",
+    deliveries.c.due_at,
+    deliveries.c.id,
+    sqlite_where=DUE,
+    postgresql_where=DUE,
+)
+Index(
+    "ix_deliveries_begun",
+    deliveries.c.claimed_until,
+    sqlite_where=BEGUN,
+    postgresql_where=BEGUN,
+)
+
+interviews = Table(
+    "interviews",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("turn", BigInteger, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("touched_at", Moment, nullable=False),
+    Column("wave", Text),
+    Column("subject", Text),
+    Column("rater_group", Code(RaterGroup)),
+    UniqueConstraint("wave", "person", "subject"),
+    sqlite_with_rowid=False,
+)
+
+ballots = Table(
+    "ballots",
+    metadata,
+    Column("wave", Text, primary_key=True),
+    Column("rid", LargeBinary, primary_key=True),
+    Column("box", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+cells = Table(
+    "cells",
+    metadata,
+    Column("period", Text, primary_key=True),
+    Column("wave", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("indicator", Text, primary_key=True),
+    Column("rater_group", Code(RaterGroup), primary_key=True),
+    # a digest of ``pooled``: a parent may have a cell of its own beside its pool's
+    Column("pool", Text, primary_key=True),
+    Column("counts", Json, nullable=False),
+    Column("pooled", Json, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+reasons = Table(
+    "reasons",
+    metadata,
+    Column("period", Text, primary_key=True),
+    Column("wave", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("question", Text, primary_key=True),
+    Column("rater_group", Code(RaterGroup), primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("counts", Json, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+turnout = Table(
+    "turnout",
+    metadata,
+    Column("period", Text, primary_key=True),
+    Column("wave", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("rater_group", Code(RaterGroup), primary_key=True),
+    Column("asked", Integer, nullable=False),
+    Column("answered", Integer),
+    sqlite_with_rowid=False,
+)
+
+spreads = Table(
+    "spreads",
+    metadata,
+    Column("period", Text, primary_key=True),
+    Column("wave", Text, primary_key=True),
+    Column("rating_class", Text, primary_key=True),
+    Column("rater_group", Code(RaterGroup), primary_key=True),
+    Column("variance", Double, nullable=False),
+    Column("ballots", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+withheld = Table(
+    "withheld",
+    metadata,
+    Column("period", Text, primary_key=True),
+    Column("wave", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("rater_group", Code(RaterGroup), primary_key=True),
+    Column("indicator", Text, primary_key=True),
+    Column("fate", Text, nullable=False),
+    Column("into", Text),
+    sqlite_with_rowid=False,
+)
+
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("period", Text, primary_key=True),
+    Column("lot", LargeBinary, primary_key=True),  # 16 random bytes: the order they are read in
+    Column("subject", Text, nullable=False),
+    Column("remark", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,23 @@
+"""One unit of work, whole: every room's part of it on one connection."""
+
+from __future__ import annotations
+
+from storage.ballots import BallotRows
+from storage.concerns import ConcernRows
+from storage.deliveries import DeliveryRows
+from storage.facts import FactRows
+from storage.foresight import ForesightRows
+from storage.scores import ScoreRows
+
+
+class SqlTransaction(
+    ForesightRows,
+    DeliveryRows,
+    BallotRows,
+    FactRows,
+    ConcernRows,
+    ScoreRows,
+):
+    """Implements the Transaction protocols of surveys, concerns and evaluation."""
+
+    __slots__ = ()

@@ -1,0 +1,74 @@
+"""What every part of a transaction stands on: one connection and four ways to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+BATCH = 1000
+"""Rows handed to the driver at once, so that an import of any length runs in constant memory."""
+
+Values = Mapping[str, Any]
+COUNTED = {"preserve_rowcount": True}  # an INSERT..SELECT tells how many rows it made
+
+
+class Unit:
+    """One unit of work on an open connection; whoever opened it commits or rolls back."""
+
+    __slots__ = ("_connection", "_dialect", "_foreseen")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._dialect = connection.dialect.name
+        self._foreseen: dict[type, Any] = {}  # see storage/foresight.py; any write empties it
+
+    def _one(self, statement: Executable, values: Values | None = None) -> Any:
+        """The first row, typed by its columns alone; None where there is none."""
+        return self._connection.execute(statement, values).first()
+
+    def _all(self, statement: Executable, values: Values | None = None) -> Sequence[Any]:
+        return self._connection.execute(statement, values).all()
+
+    def _changed(self, statement: Executable, values: Values | None = None) -> int:
+        """Execute and tell how many rows it changed."""
+        self._foreseen.clear()
+        return self._connection.execute(statement, values, execution_options=COUNTED).rowcount
+
+    def _put(self, table: Table, rows: Iterable[Values]) -> None:
+        """Insert or replace by primary key, in batches; ``rows`` may be a generator."""
+        self._many(upsert(self._dialect, table), rows)
+
+    def _many(self, statement: Executable, rows: Iterable[Values]) -> None:
+        self._foreseen.clear()
+        remaining = iter(rows)
+        while batch := list(islice(remaining, BATCH)):
+            self._connection.execute(statement, batch)
+
+
+@cache
+def upsert(dialect: str, table: Table) -> Insert:
+    """INSERT that replaces the row with the same primary key."""
+    insert = _insert(dialect, table)
+    keys = [column.name for column in table.primary_key]
+    rest = {
+        column.name: insert.excluded[column.name]
+        for column in table.columns
+        if not column.primary_key
+    }
+    return insert.on_conflict_do_update(index_elements=keys, set_=rest)
+
+
+@cache
+def insert_new(dialect: str, table: Table) -> Insert:
+    """INSERT that leaves alone what is already there, by whichever unique key."""
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    # the two constructs are twins of one interface, but share no type
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

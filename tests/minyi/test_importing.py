@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evaluation.store import TaskRow
+from minyi.columns import TABLES
+from minyi.importing import Imported, Rejected, bring_in
+from minyi.records import understand
+from minyi.sheets import read
+from storage import SqlStore
+from surveys.cells import RaterGroup
+from surveys.people import Address, Kind, Person, Relation, Subject
+
+SUBJECTS = "id,name_zh,kind,parent\nD1,政务中心,unit,\nW1,户籍窗口,unit,D1\nO1,张三,official,D1\n"
+PEOPLE = "编号,姓名,类别,单位,电报\nP1,李四,干部,D1,1001\nP2,王五,staff,W1,\nC1,,群众,,1002\n"
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[SqlStore]:
+    kept = SqlStore("sqlite://")
+    yield kept
+    await kept.close()
+
+
+async def bring(
+    store: SqlStore, name: str, text: str, folder: Path, *, dry_run: bool = False
+) -> Imported | Rejected:
+    file = folder / f"{name}.csv"
+    file.write_text(text, "utf-8")
+    table = TABLES[name]
+    return await bring_in(store, understand(table, read(file)), dry_run=dry_run)
+
+
+async def bad(store: SqlStore, name: str, text: str, folder: Path) -> list[tuple[int, str, str]]:
+    outcome = await bring(store, name, text, folder)
+    assert isinstance(outcome, Rejected)
+    assert all(each.mend and each.file == f"{name}.csv" for each in outcome.bads)
+    return [(each.row, each.column, each.what) for each in outcome.bads]
+
+
+async def test_people_subjects_and_relations_come_in_with_titles_in_either_language(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    assert await bring(store, "subjects", SUBJECTS, tmp_path) == Imported(3, 0, 0, True)
+    assert await bring(store, "people", PEOPLE, tmp_path) == Imported(3, 0, 0, True)
+    relations = "rater,subject,group\nP1,O1,上级\nP2,O1,peer\nC1,W1,SVC\n"
+    assert await bring(store, "relations", relations, tmp_path) == Imported(3, 0, 0, True)
+    people = await store.read(lambda tx: {person.id: person for person in tx.people()})
+    assert people["P1"] == Person("P1", Kind.STAFF, "李四", "D1")
+    assert people["C1"] == Person("C1", Kind.CITIZEN)
+    chat = await store.read(lambda tx: tx.chat(Address("telegram", "1001")))
+    assert chat is not None
+    assert chat.person == "P1"
+    subjects = await store.read(lambda tx: {subject.id: subject for subject in tx.subjects()})
+    assert subjects["O1"] == Subject("O1", {"zh": "张三"}, "official", "D1", "official")
+    found = await store.read(lambda tx: set(tx.relations()))
+    assert Relation("P1", "O1", RaterGroup.SUPERIOR) in found
+    assert len(found) == 3
+
+
+async def test_importing_the_same_file_again_changes_nothing(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    for name, text in (("subjects", SUBJECTS), ("people", PEOPLE)):
+        await bring(store, name, text, tmp_path)
+        assert await bring(store, name, text, tmp_path) == Imported(0, 0, 3, True)
+
+
+async def test_a_dry_run_counts_and_writes_nothing(store: SqlStore, tmp_path: Path) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    changed = SUBJECTS.replace("户籍窗口", "户政窗口") + "W2,社保窗口,unit,D1\n"
+    outcome = await bring(store, "subjects", changed, tmp_path, dry_run=True)
+    assert outcome == Imported(1, 1, 2, False)
+    names = await store.read(lambda tx: [subject.name["zh"] for subject in tx.subjects()])
+    assert "户政窗口" not in names
+    assert len(names) == 3
+
+
+async def test_no_import_asks_again_whoever_opted_out_and_missing_columns_keep_values(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    await bring(store, "people", PEOPLE, tmp_path)
+    before = Person("P1", Kind.STAFF, "李四", "D1", opted_out=True)
+    await store.write(lambda tx: tx.put_people([before]))
+    assert await bring(store, "people", "id,kind,name\nP1,staff,李思\n", tmp_path) == Imported(
+        0, 1, 0, True
+    )
+    assert await store.read(lambda tx: tx.person("P1")) == replace(before, name="李思")
+    await bring(store, "people", "id,kind,unit\nP1,staff,\n", tmp_path)
+    assert await store.read(lambda tx: tx.person("P1")) == replace(before, name="李思", unit=None)
+
+
+async def test_every_bad_cell_of_people_is_addressed_and_nothing_is_taken(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    await bring(store, "people", PEOPLE, tmp_path)
+    text = (
+        "id,kind,unit,telegram,language\n"
+        "P9,staff,D1,1009,zh\n"
+        "P8,staff,D9,1002,\n"
+        "P9,boss,O1,,\n"
+        ",staff,,,fr\n"
+        "A B,staff,,@name,,extra\n"
+        "P7,staff,#REF!,1009,\n"
+    )
+    assert await bad(store, "people", text, tmp_path) == [
+        (3, "unit", "there is no unit 'D9'"),
+        (3, "telegram", "1002 is the chat of 'C1' already"),
+        (4, "kind", "'boss' is not known here"),
+        (4, "id", "'P9' stands in row 2 already"),
+        (5, "id", "this cell is empty"),
+        (5, "language", "'fr' is not known here"),
+        (6, "", "'extra' stands outside the table"),
+        (6, "id", "'A B' cannot be an id"),
+        (6, "telegram", "'@name' is not a Telegram user number"),
+        (7, "unit", "the formula here failed (#REF!)"),
+        (7, "telegram", "'1009' stands in row 2 already"),
+    ]
+    assert await store.read(lambda tx: len(tx.people())) == 3
+
+
+async def test_parents_are_checked_and_a_circle_is_shown(store: SqlStore, tmp_path: Path) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    text = "id,name_zh,parent\nA,a,B\nB,b,C\nC,c,A\nD,d,O1\nE,e,nowhere\nF,f,A\nG,,\nH,h,G\n"
+    assert await bad(store, "subjects", text, tmp_path) == [
+        (2, "parent", "the parents run in a circle: A -> B -> C -> A"),
+        (3, "parent", "the parents run in a circle: B -> C -> A -> B"),
+        (4, "parent", "the parents run in a circle: C -> A -> B -> C"),
+        (5, "parent", "'O1' is an official, and only a unit has others under it"),
+        (6, "parent", "there is no subject 'nowhere'"),
+        (8, "name_zh", "this cell is empty"),
+    ]
+
+
+async def test_a_circle_through_what_is_stored_already_is_found(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    found = await bad(store, "subjects", "id,name_zh,parent\nD1,政务中心,W1\n", tmp_path)
+    assert found == [(2, "parent", "the parents run in a circle: D1 -> W1 -> D1")]
+
+
+async def test_relations_name_both_rows_of_a_duplicate_and_refuse_strangers(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    await bring(store, "people", PEOPLE + "O1,张三,staff,,\n", tmp_path)
+    text = "rater,subject,group\nP1,O1,SUP\nP1,O1,PEER\nX1,O1,SUB\nP1,X2,SVC\nO1,O1,PEER\n"
+    assert await bad(store, "relations", text, tmp_path) == [
+        (3, "rater", "'P1 + O1' stands in row 2 already"),
+        (4, "rater", "there is no person 'X1'"),
+        (5, "subject", "there is no subject 'X2'"),
+        (6, "subject", "'O1' would rate themselves"),
+    ]
+
+
+async def test_a_changed_side_replaces_the_old_one(store: SqlStore, tmp_path: Path) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    await bring(store, "people", PEOPLE, tmp_path)
+    await bring(store, "relations", "rater,subject,group\nP1,O1,SUP\n", tmp_path)
+    outcome = await bring(store, "relations", "rater,subject,group\nP1,O1,PEER\n", tmp_path)
+    assert outcome == Imported(0, 1, 0, True)
+    assert await store.read(lambda tx: list(tx.relations())) == [
+        Relation("P1", "O1", RaterGroup.PEER)
+    ]
+
+
+async def test_tasks_take_chinese_words_percent_and_thousands(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    text = (
+        "编号,对象,季度,类别,分值,占比\n"
+        "T1,W1,2026年第四季度,急难险重性,\"1,200\",50%\n"
+        "T2,W1,2026-q4,phased,3.5,\n"
+    )  # fmt: skip
+    assert await bring(store, "tasks", text, tmp_path) == Imported(2, 0, 0, True)
+    assert set(await store.read(lambda tx: tx.tasks("2026Q4"))) == {
+        TaskRow("T1", "W1", "2026Q4", "urgent", 1200.0, 0.5),
+        TaskRow("T2", "W1", "2026Q4", "phased", 3.5, 1.0),
+    }
+
+
+async def test_bad_tasks_are_addressed_and_none_moves_to_another_quarter(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    header = "id,subject,period,category,points,exposure\n"
+    await bring(store, "tasks", f"{header}T1,W1,2026Q3,basic,1,1\n", tmp_path)
+    text = (
+        f"{header}T1,W1,2026Q4,basic,1,1\nT2,W9,2026Q5,basic,-1,2\n"
+        "T3,W1,2026Q4,basic,nan,\nT4,W1,2026Q4,basic,\"1,5\",\n"
+    )  # fmt: skip
+    assert await bad(store, "tasks", text, tmp_path) == [
+        (2, "period", "task 'T1' belongs to 2026Q3 already"),
+        (3, "period", "'2026Q5' is not a quarter"),
+        (3, "points", "'-1' is out of range"),
+        (3, "exposure", "'2' is out of range"),
+        (4, "points", "'nan' is out of range"),
+        (5, "points", "'1,5' is not a number"),
+    ]
+
+
+async def test_columns_missing_doubled_and_unknown_are_named(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    found = await bad(store, "people", "姓名,name,colour\nx,y,z\n", tmp_path)
+    assert [(row, column) for row, column, _ in found] == [(0, "name"), (0, "id"), (0, "kind")]
+    outcome = await bring(store, "people", "id,kind,colour\nP1,staff,red\n", tmp_path)
+    assert isinstance(outcome, Imported)
+    assert outcome.warnings == ("column 'colour' is not known here and was not read",)
+    [nothing] = await bad(store, "people", "id,kind\n", tmp_path)
+    assert nothing[2] == "there are no rows below"
+
+
+async def test_a_large_file_is_one_transaction_with_progress(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("id,kind\n" + "".join(f"C{n},citizen\n" for n in range(5000)))
+    seen: list[tuple[int, int]] = []
+    records = understand(TABLES["people"], read(file))
+    outcome = await bring_in(
+        store, records, dry_run=False, progress=lambda done, of: seen.append((done, of))
+    )
+    assert outcome == Imported(5000, 0, 0, True)
+    assert seen == [(2000, 5000), (4000, 5000), (5000, 5000)]

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from storage import SqlStore
+from storage.transaction import SqlTransaction
+from surveys.cells import RaterGroup
+from surveys.people import Address, Chat, Invite, Kind, Person, Relation, Subject
+
+
+async def test_a_person_comes_back_as_they_were_put(store: SqlStore) -> None:
+    known = Person("p1", Kind.STAFF, "王芳", "s1", "zh", opted_out=True)
+    unknown = Person("p2", Kind.CITIZEN)
+    await store.write(lambda tx: tx.put_people([known, unknown]))
+    assert await store.read(lambda tx: tx.person("p1")) == known
+    assert await store.read(lambda tx: tx.people()) == [known, unknown]
+    assert await store.read(lambda tx: tx.person("p3")) is None
+
+
+async def test_putting_a_person_again_replaces_them(store: SqlStore) -> None:
+    await store.write(lambda tx: tx.put_people([Person("p1", Kind.STAFF, "before")]))
+    await store.write(lambda tx: tx.put_people([Person("p1", Kind.STAFF, "after")]))
+    assert await store.read(lambda tx: tx.people()) == [Person("p1", Kind.STAFF, "after")]
+
+
+async def test_an_import_longer_than_a_batch_arrives_whole(store: SqlStore) -> None:
+    crowd = (Person(f"p{number:05}", Kind.CITIZEN) for number in range(3_456))
+    await store.write(lambda tx: tx.put_people(crowd))
+    assert len(await store.read(lambda tx: tx.people())) == 3_456
+
+
+async def test_a_chat_is_found_by_its_address_and_its_person(store: SqlStore) -> None:
+    phone = Chat(Address("telegram", "77"), "p1", "zh", "i1")
+    laptop = Chat(Address("browser", "ab"), "p1", "en")
+
+    def settle(tx: SqlTransaction) -> None:
+        tx.put_people([Person("p1", Kind.CITIZEN)])
+        tx.put_chat(phone)
+        tx.put_chat(laptop)
+
+    await store.write(settle)
+    assert await store.read(lambda tx: tx.chat(phone.address)) == phone
+    assert await store.read(lambda tx: tx.chat(Address("browser", "77"))) is None
+    assert await store.read(lambda tx: tx.addresses("p1")) == [laptop.address, phone.address]
+
+
+async def test_subjects_keep_both_languages_and_relations_their_group(store: SqlStore) -> None:
+    office = Subject(
+        "s1", {"zh": "行政审批局", "en": "Permits"}, parent="s0", rating_class="window"
+    )
+    relation = Relation("p1", "s1", RaterGroup.RECIPIENT)
+
+    def settle(tx: SqlTransaction) -> None:
+        tx.put_people([Person("p1", Kind.CITIZEN)])
+        tx.put_subjects([office])
+        tx.put_relations([Relation("p1", "s1", RaterGroup.PEER), relation])
+
+    await store.write(settle)
+    assert await store.read(lambda tx: tx.subject("s1")) == office
+    assert await store.read(lambda tx: tx.subjects()) == [office]
+    assert await store.read(lambda tx: tx.relations()) == [relation]
+
+
+async def test_a_staff_invite_is_spent_once(store: SqlStore) -> None:
+    await store.write(lambda tx: tx.put_invites([Invite("tok", "staff", "p1")]))
+    spent = [await store.write(lambda tx: tx.spend_invite("tok")) for _ in range(3)]
+    assert spent == [True, False, False]
+    assert await store.read(lambda tx: tx.invite("tok")) == Invite("tok", "staff", "p1", used=True)
+    assert await store.read(lambda tx: tx.invites()) == [Invite("tok", "staff", "p1", used=True)]
+    assert not await store.write(lambda tx: tx.spend_invite("another"))

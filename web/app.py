@@ -1,0 +1,138 @@
+"""The browser's application: routes, files, and pages for what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from starlette.applications import Starlette
+from starlette.datastructures import URL
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from evaluation.method import Method
+from evaluation.method_file import shipped
+from surveys.people import Text
+from surveys.words import LANGUAGES
+from web import chat, doors, results
+from web.handover import Handover
+from web.protection import HEADERS, SafetyHeaders
+from web.site import HERE, Reader, Site, Talker, page
+
+YEAR = 365 * 86400
+TROUBLES = {400: "cookie", 403: "elsewhere", 404: "missing", 405: "missing", 413: "long"}
+
+
+class KeptFiles(StaticFiles):
+    """Static files; an address with the content's hash may be kept for a year."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, with how long it may be kept."""
+        response = await super().get_response(path, scope)
+        hashed = bool(scope["query_string"])
+        kept = f"public, max-age={YEAR}, immutable" if hashed else "no-cache"
+        response.headers["Cache-Control"] = kept
+        return response
+
+
+def create_app(
+    conversation: Talker,
+    store: Reader,
+    *,
+    clock: Callable[[], datetime],
+    public_url: str,
+    extra_routes: Sequence[BaseRoute] = (),
+    organisation: Text | None = None,
+    bot_username: str = "",
+    try_payload: str = "",
+    methods: Sequence[Method] | None = None,
+) -> Starlette:
+    """The whole site.
+
+    ``clock`` gives the present (aware). ``public_url`` is what visitors type, with its scheme;
+    https makes cookies insist on it. ``organisation`` names who asks, in each language.
+    ``try_payload`` is the deep link behind "try the chat" on the front page. ``methods`` are those
+    that scorecards were made by, for the names on them; by default the ones we ship.
+    """
+    routes: list[BaseRoute] = [
+        Route("/", home),
+        Route("/healthz", healthy),
+        Route("/language/{code}", choose_language),
+        *chat.routes(),
+        *doors.routes(),
+        *results.routes(),
+        *extra_routes,
+        Mount("/static", KeptFiles(directory=HERE / "static")),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(SafetyHeaders)],
+        exception_handlers={HTTPException: trouble, 500: broken},
+    )
+    app.state.handover = Handover()
+    app.state.site = Site(
+        conversation,
+        store,
+        clock,
+        public_url.rstrip("/"),
+        organisation or {},
+        bot_username,
+        try_payload,
+        tuple(methods or (shipped("quarterly"), shipped("single_group"))),
+    )
+    return app
+
+
+async def home(request: Request) -> Response:
+    """What this is, and the doors."""
+    return page(request, "home.html", {})
+
+
+async def healthy(request: Request) -> Response:
+    """For a load balancer: the process answers."""
+    return PlainTextResponse("ok")
+
+
+async def choose_language(request: Request) -> Response:
+    """Keep the reader's language in a cookie and go back to the page."""
+    code = request.path_params["code"]
+    if code not in LANGUAGES:
+        raise HTTPException(404)
+    response = RedirectResponse(_inside(request.query_params.get("to", "/")), 303)
+    response.set_cookie("language", code, max_age=YEAR, samesite="lax")
+    return response
+
+
+def _inside(target: str) -> str:
+    """``target`` where it is a path of this site, else the front page."""
+    url = URL(target)
+    plain = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if plain and not url.netloc and target.isprintable() else "/"
+
+
+async def trouble(request: Request, problem: Exception) -> Response:
+    """A page that says what is wrong and what to do."""
+    status, headers = 500, None
+    if isinstance(problem, HTTPException):
+        status, headers = problem.status_code, problem.headers
+    kind = TROUBLES.get(status, "broken")
+    return _trouble_page(request, kind, status, headers)
+
+
+async def broken(request: Request, problem: Exception) -> Response:
+    """Our own mistake. The exception goes on to the server's log.
+
+    Starlette answers this one outside of all middleware, hence the headers here.
+    """
+    return _trouble_page(request, "broken", 500, HEADERS | {"Cache-Control": "no-store"})
+
+
+def _trouble_page(
+    request: Request, kind: str, status: int, headers: Mapping[str, str] | None
+) -> Response:
+    return page(request, "trouble.html", {"kind": kind}, status=status, headers=headers)
