@@ -114,7 +114,7 @@ class Webhook:
         owed = course.owed
         if owed is None:
             return
-        if (last := _last_word(owed)):
+        if course.answer is None and (last := _last_word(owed)):
             course.answer = _call(last)
         try:
             await self._handling.say(owed)

@@ -123,6 +123,33 @@ async def test_what_stood_in_line_when_429_came_is_not_sent_either(
         assert await counts(store) == {Outcome.SENT: 30}
 
 
+async def test_what_waits_for_the_pace_when_429_comes_is_held_back(
+    live: Live, store: SqlStore, clock: Clock
+) -> None:
+    stage, url = live
+    people(stage, 1, 2)
+    await store.write(lambda tx: owe(tx, [1, 2]))
+    stage.faults.add(Fault("sendMessage", 429, retry_after=30))
+    async with sending(url, store, clock, lanes=2, rate=1.0) as sender:
+        assert (await sender.run_once(clock.now())).later == 2
+    assert sends(stage) == [429]
+
+
+async def test_a_claim_that_ran_out_while_waiting_is_not_sent_on_it(
+    live: Live, store: SqlStore, clock: Clock
+) -> None:
+    stage, url = live
+    people(stage, 1)
+    await store.write(lambda tx: owe(tx, [1], ("invite", "remind1")))
+    second = timedelta(seconds=1)
+    async with sending(url, store, clock, lanes=1, term=second, per_chat=2 * second) as sender:
+        found = await sender.run_once(clock.now())
+        assert (found.sent, found.lost) == (1, 1)
+        assert len(seen(stage, 1)) == 1
+        clock.at += 5 * second
+        assert (await sender.run_once(clock.now())).sent == 1
+
+
 async def test_a_very_long_pause_is_believed(live: Live, store: SqlStore, clock: Clock) -> None:
     stage, url = live
     people(stage, 1)

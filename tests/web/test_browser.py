@@ -128,6 +128,24 @@ def test_a_double_click_answers_once(chromium: Browser, stage: Stage, scripts: b
     assert moves(stage) == [Tapped("0:4")]
 
 
+def test_a_second_click_that_lands_on_the_next_question_answers_nothing(
+    chromium: Browser, stage: Stage
+) -> None:
+    with browsing(chromium) as page:
+        page.goto(f"{stage.url}/c/land-1")
+        press(page, "满意")
+        skip = page.get_by_role("button", name="跳过")
+        skip.scroll_into_view_if_needed()
+        box = skip.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + 5, box["y"] + 5)
+        page.mouse.down(click_count=2)
+        page.mouse.up(click_count=2)
+        page.reload()
+        expect(page.locator(".question")).to_contain_text("为什么呢？")
+    assert moves(stage) == [Tapped("0:2")]
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_going_back_and_reloading_show_where_it_stands(
     chromium: Browser, stage: Stage, scripts: bool

@@ -18,6 +18,10 @@
     old.forEach((each) => each.remove());
     old = [];
   });
+  // The second click of a double click may land on the next question's button: it means nothing.
+  talk.addEventListener("click", (event) => {
+    if (event.detail > 1) event.preventDefault();
+  });
   const failed = () => {
     lost.hidden = false;
     lost.focus();
