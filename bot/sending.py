@@ -31,7 +31,7 @@ _NOTING = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Seconds between tries to write down an outcome: it is known only here."""
 
 T = TypeVar("T")
-Compose = Callable[[Delivery], Reply]
+Compose = Callable[[Delivery], Awaitable[Reply]]
 _log = logging.getLogger("minyi.bot")
 
 
@@ -191,7 +191,7 @@ class Sender:
     async def _deliver(self, delivery: Delivery) -> Outcome | None:
         """Begin, send, note: three steps, the network between two transactions. None: not ours."""
         try:
-            reply = self._compose(delivery)
+            reply = await self._compose(delivery)
         except Exception as error:  # a mistake in the wording must not stop the others
             _log.exception("delivery %d cannot be worded", delivery.id)
             detail = f"wording: {type(error).__name__}"

@@ -36,6 +36,7 @@ PERIOD = "2026Q4"
 FIRST_DAY = datetime(2026, 10, 9, 8, tzinfo=ZONE)
 OPENS = datetime(2026, 12, 10, 9, tzinfo=ZONE)
 CLOSES = OPENS + timedelta(days=14)
+TRY = "u_household"
 ORGANISATION = ("青山区", "Green Hill District")
 BEAT = 0.25  # real seconds between two looks at what is due
 STAFF = (RaterGroup.SUPERIOR, RaterGroup.PEER, RaterGroup.SUBORDINATE)
@@ -79,13 +80,16 @@ async def play(options: Options) -> None:
             migrate(settings.database)
             clock = RehearsalClock(FIRST_DAY)
             pace = Pace(clock.now, rate=None, sleep=clock.sleep)
-            async with open_house(settings, pace) as house, Open(house, sock, every=BEAT) as doors:
+            async with (
+                open_house(settings, pace) as house,
+                Open(house, sock, every=BEAT, try_payload=TRY),
+            ):
                 playing = asyncio.create_task(quarter(house, stage, clock, console, options.seed))
                 if await first(told, playing):
                     await show(house, console, settings)
                     if not options.once:
                         await invite_audience(house)
-                        farewell(console, settings.public_url, doors.username)
+                        farewell(console, f"{settings.public_url}/c/{TRY}", settings.public_url)
                         clock.run_at(1.0)
                         await told.wait()
 

@@ -145,7 +145,7 @@ async def open_house(settings: Settings, pace: Pace | None = None) -> AsyncItera
             store,
             keys,
             await settle(store, keys, setting),
-            Invitations(settings.organisation),
+            Invitations(settings.organisation, store),
             shipped("quarterly"),
             pace or Pace(rate=settings.telegram_rate),
         )

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from surveys.campaigns import Campaign, Delivery
 from surveys.people import Text
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Button, Reply
+from surveys.store import Store, Transaction
 from surveys.words import nearest, pick
 
 
 class Invitations:
-    """Words a delivery from its wave's campaign. Call :meth:`learn` before a round of sending."""
+    """Words a delivery from its wave's campaign."""
 
-    def __init__(self, organisation: Text) -> None:
+    def __init__(self, organisation: Text, store: Store) -> None:
         self._organisation = organisation
+        self._store = store
         self._campaigns: dict[str, Campaign] = {}
 
-    def learn(self, tx: Any) -> None:
-        """Remember which campaign each wave belongs to."""
-        campaigns = {campaign.id: campaign for campaign in tx.campaigns()}
-        self._campaigns = {wave.id: campaigns[wave.campaign] for wave in tx.waves()}
-
-    def compose(self, delivery: Delivery) -> Reply:
+    async def compose(self, delivery: Delivery) -> Reply:
         """The message owed: what it is, who may read the answers, and one button."""
-        campaign = self._campaigns[delivery.wave]
+        campaign = self._campaigns.get(delivery.wave)
+        if campaign is None:  # what an open wave promises never changes, so one look is enough
+            campaign = await self._store.read(lambda tx: _campaign(tx, delivery.wave))
+            self._campaigns[delivery.wave] = campaign
         language = nearest(delivery.language)
         key = "invite" if delivery.stage == "invite" else "reminder"
         text = WORDS.say(
@@ -37,3 +35,11 @@ class Invitations:
         )
         start = Button(WORDS.say("button.start", language), Press("g", delivery.wave).data())
         return Reply(text, ((start,),), language=language)
+
+
+def _campaign(tx: Transaction, wave: str) -> Campaign:
+    found = tx.wave(wave)
+    campaign = None if found is None else tx.campaign(found.campaign)
+    if campaign is None:
+        raise LookupError(f"no campaign of wave {wave}")
+    return campaign

@@ -140,9 +140,8 @@ def _bar(low: int, high: int, width: int = 10) -> str:
     return "".join(cells)
 
 
-def farewell(console: Console, url: str, bot: str) -> None:
+def farewell(console: Console, chat: str, url: str) -> None:
     """How to try it."""
-    chat = f"{url}/c/u_household"
     console.print("Now you. The chat, sized for a phone:")
     drawn = io.StringIO()
     segno.make(chat).terminal(drawn, compact=True)

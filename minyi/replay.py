@@ -249,8 +249,9 @@ async def report(
         f"{seconds:,.0f} s in all: {len(ratings) / seconds:,.0f} ratings a second from plan to "
         f"publication; peak memory {memory:,.0f} MB (bot, web, store; the stage apart).\n"
         f"Histograms equal to the file's: {result.equal:,}. Under k={campaign.k}: "
-        f"{result.merged:,} merged into {result.pools:,} pools of their unit, {result.dropped:,} dropped. "
-        f"Differences: {len(result.wrong):,}.\nMethod {run.method if run else 'none'}.",
+        f"{result.merged:,} merged into {result.pools:,} pools of their unit, "
+        f"{result.dropped:,} dropped. Differences: {len(result.wrong):,}.\n"
+        f"Method {run.method if run else 'none'}.",
         soft_wrap=True,
     )
     if result.wrong:

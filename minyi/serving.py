@@ -74,13 +74,20 @@ def unscored(tx: object) -> list[str]:
 
 
 class Open:
-    """A house with its doors open: web server, bot and ticker. Use as ``async with``."""
+    """A house with its doors open: web server, bot and ticker. Use as ``async with``.
 
-    def __init__(self, house: House, sock: socket.socket, *, every: float = TICK) -> None:
+    ``every`` is seconds between two looks at what is due; ``try_payload`` the deep link behind
+    "try the chat" on the front page.
+    """
+
+    def __init__(
+        self, house: House, sock: socket.socket, *, every: float = TICK, try_payload: str = ""
+    ) -> None:
         self.house = house
         self.username = ""
         self._sock = sock
         self._every = every
+        self._try_payload = try_payload
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._inbound: Inbound | None = None
@@ -92,7 +99,7 @@ class Open:
         routes: Sequence[BaseRoute] = ()
         if settings.token is not None:
             self._inbound = self.house.inbound(settings.token)
-            self.username = await self._inbound.introduce()
+            self.username = await self._introduced(self._inbound)
             if settings.telegram_mode == "webhook":
                 routes = await self._webhook(self._inbound)
             else:
@@ -127,6 +134,20 @@ class Open:
         if self._inbound is not None:
             await self._inbound.close()
 
+    async def _introduced(self, inbound: Inbound) -> str:
+        """The bot's name. Telegram being away must not keep the browser's doors shut."""
+        from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
+
+        try:
+            return await inbound.introduce(patience=5)
+        except TelegramUnauthorizedError:
+            raise NotReadyError(
+                "Telegram refuses MINYI_TELEGRAM_TOKEN. Ask @BotFather for the right one."
+            ) from None
+        except AiogramError as error:
+            log.warning("telegram does not answer; still trying", reason=type(error).__name__)
+            return ""
+
     async def _guarded(self, name: str, job: Callable[[House], Awaitable[None]]) -> None:
         async with self._busy[name]:
             try:
@@ -152,6 +173,8 @@ class Open:
             public_url=settings.public_url,
             organisation=settings.organisation,
             bot_username=self.username,
+            try_payload=self._try_payload,
+            methods=[self.house.method],
             extra_routes=routes,
         )
         return uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
@@ -159,7 +182,9 @@ class Open:
 
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket; NotReadyError with what to do where the port is taken."""
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is named
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))

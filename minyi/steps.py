@@ -160,7 +160,6 @@ async def deliver(house: House, now: datetime) -> DeliverReport:
     sender = house.sender()
     if sender is None:
         return DeliverReport(idle="no bot token is set (MINYI_TELEGRAM_TOKEN)")
-    await house.store.read(house.invitations.learn)
     total = DeliverReport()
     while True:
         done = await sender.run_once(house.clock())

@@ -158,9 +158,10 @@ class Person:
     async def play(self) -> None:
         """Until they stop or block; the rest wait for the bot for ever (cancel to end)."""
         traits = self.persona.traits
-        if self.persona.first is not None:
+        first = self.persona.first
+        if first is not None:
             await self._pause(traits.opens_after)
-            self._stage.say(self.persona.id, self.persona.first)
+            self._do(lambda: self._stage.say(self.persona.id, first))
         if traits.ignores:
             self.state = State.SILENT
             return
@@ -185,9 +186,12 @@ class Person:
                 break
             newest = max(newest, message.shown)
             rows = message.keyboard.labels() if message.keyboard is not None else []
+            screen = self._reader.read(message.text, rows)
             answer = opinion(message.text, rows)
+            if answer is None and self._regrets:
+                answer = screen.back  # even a farewell may offer the way back
             if answer is not None:
-                return message, self._reader.read(message.text, rows), answer
+                return message, screen, answer
         if newest > self._seen:
             self._seen = newest
             self.state = State.WAITING

@@ -35,7 +35,7 @@ Live = tuple[Stage, str]
 FREE = {"rate": None, "per_chat": timedelta(0)}
 
 
-def compose(delivery: Delivery) -> Reply:
+async def compose(delivery: Delivery) -> Reply:
     return Reply(f"{delivery.stage} of {delivery.wave}_*[", ((Button("Start", "0"),),))
 
 
@@ -285,10 +285,10 @@ async def test_a_wording_that_fails_stops_only_its_own_delivery(
     people(stage, 1, 2)
     await store.write(lambda tx: owe(tx, [1, 2]))
 
-    def faulty(delivery: Delivery) -> Reply:
+    async def faulty(delivery: Delivery) -> Reply:
         if delivery.handle == "1":
             raise KeyError("title")
-        return compose(delivery)
+        return await compose(delivery)
 
     with caplog.at_level(logging.CRITICAL):
         async with sending(url, store, clock, compose=faulty) as sender:

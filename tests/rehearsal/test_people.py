@@ -32,6 +32,7 @@ class TwoQuestions:
     bot: Bot
     subjects: tuple[str, ...] = ("甲窗口", "乙窗口")
     answers: dict[int, dict[str, str]] = field(default_factory=dict)
+    turns: dict[int, int] = field(default_factory=dict)
     deaf_to: int = 0
     """How many updates are read and forgotten, as by a bot that crashed."""
 
@@ -49,8 +50,11 @@ class TwoQuestions:
         if update.message and update.message.from_user:
             person, said = update.message.from_user.id, update.message.text or ""
         elif update.callback_query and update.callback_query.data:
-            person, said = update.callback_query.from_user.id, update.callback_query.data
+            person, data = update.callback_query.from_user.id, update.callback_query.data
             await self.bot.answer_callback_query(update.callback_query.id)
+            turn, said = data.split(":")
+            if int(turn) != self.turns.get(person, 0):
+                return  # a tap repeated: the reply to the first one is on its way
         else:
             return
         known = self.answers.setdefault(person, {})
@@ -59,14 +63,16 @@ class TwoQuestions:
             known.popitem()
         elif said in GRADES and left:
             known[left[0]] = said
+        self.turns[person] = self.turns.get(person, 0) + 1
         await self.ask(person, known)
 
     async def ask(self, person: int, known: dict[str, str]) -> None:
         left = [name for name in self.subjects if name not in known]
-        rows = [[(label, label)] for label in GRADES] if left else []
+        turn = self.turns[person]
+        rows = [[(label, f"{turn}:{label}")] for label in GRADES] if left else []
         text = f"请评价{left[0]}" if left else "谢谢！如有误可返回。"
         await self.bot.send_message(
-            person, text, reply_markup=aio_keys(*rows, [("⬅️ 返回", "返回")])
+            person, text, reply_markup=aio_keys(*rows, [("⬅️ 返回", f"{turn}:返回")])
         )
 
 
