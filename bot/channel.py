@@ -102,9 +102,9 @@ async def on_message(message: Message) -> Contact | None:
     if message.chat.type != ChatType.PRIVATE:
         return None
     if message.text is not None:
-        heard = _understood(message.text)
+        heard = _understood(message.text, message.message_id)
     elif message.content_type in _SAID:
-        heard = Typed("")
+        heard = Typed("", message.message_id)
     else:
         return None
     return Contact(message.chat.id, heard, _hint(message.from_user))
@@ -155,14 +155,14 @@ def sent_instead(edit: EditMessageText) -> SendMessage:
     )
 
 
-def _understood(text: str) -> Heard:
+def _understood(text: str, event: int) -> Heard:
     """``/start PAYLOAD`` opens; every other command stays typed, without the bot's name."""
     if not text.startswith("/"):
-        return Typed(text)
+        return Typed(text, event)
     command, _, rest = text.partition(" ")
     command = command.partition("@")[0]
     if command != "/start":
-        return Typed(f"{command} {rest}" if rest else command)
+        return Typed(f"{command} {rest}" if rest else command, event)
     payload = rest.strip()
     return Opened(payload if _PAYLOAD.fullmatch(payload) else "")
 

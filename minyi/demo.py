@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -245,13 +245,12 @@ async def show(house: House, console: Console, settings: Settings) -> None:
 
 async def invite_audience(house: House) -> None:
     """Open a wave for whoever watches: the next quarter's, so the counted one stays counted."""
-    form = load_form(QUESTIONNAIRES / "service.md")
+    service = await house.store.read(lambda tx: tx.campaign("service"))
+    assert service is not None
     today = house.clock().astimezone(ZONE).date()
-    campaign = Campaign(
+    campaign = replace(
+        service,
         id="audience",
-        title=form.titles,
-        form=form.hash,
-        groups=(RaterGroup.RECIPIENT,),
         starts=today,
         recurrence="FREQ=DAILY;COUNT=1",
         opens_hour=0,

@@ -13,12 +13,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from evaluation.method_file import shipped
 from evaluation.publication import Answers, PublishedCard
 from surveys.cells import RaterGroup, Withheld
 from surveys.people import Subject
 from surveys.words import pick
 
 BAR = 46
+BANDS = {band.id: band.names for band in shipped("quarterly").bands}
 
 
 class Playbill:
@@ -92,13 +94,13 @@ def scorecards(
 ) -> None:
     """The published table, and what was left out."""
     names = {subject.id: subject.name for subject in subjects}
-    table = Table(box=None, title="2026Q4", title_justify="left", padding=(0, 1), pad_edge=False)
+    table = Table(box=None, title="2026Q4", title_justify="left", padding=(0, 1, 0, 0))
     table.add_column("unit", no_wrap=True)
     table.add_column("score", justify="right")
     table.add_column("0 — interval — 100", no_wrap=True)
     table.add_column("band")
     for group in RaterGroup:
-        table.add_column(group, justify="right")
+        table.add_column(group, justify="right", min_width=5)
     for card in cards:
         table.add_row(*_row(card, pick(names.get(card.subject, {"": card.subject}), "zh")))
     console.print(table)
@@ -118,7 +120,7 @@ def _row(card: PublishedCard, name: str) -> tuple[str, ...]:
     if card.withheld:
         interval = "withheld: " + card.withheld[0].code.replace("_", " ")
     answers = {each.group: _band(each) for each in card.answers}
-    bands = "|".join(card.bands) or "—"
+    bands = "|".join(pick(BANDS[band], "zh") for band in card.bands) or "—"
     return name, value, interval, bands, *(answers.get(group, "–") for group in RaterGroup)
 
 

@@ -247,7 +247,8 @@ def _count(tx: Any, wave: Wave, secret: bytes, method: Method) -> TallyReport:
         Rules(campaign.k, weights_of(method)), SystemRandom(),
     )  # fmt: skip
     found = replace(found, spoiled=found.spoiled + spoiled)
-    tx.record_tally(wave.id, wave.period, found)
+    if tx.record_tally(wave.id, wave.period, found) != len(ballots) + spoiled:
+        raise StepError(f"A ballot of {wave.id} arrived during the count. Nothing was written.")
     merged = sum(1 for held in found.withheld if held.fate == "merged")
     return TallyReport(
         1, found.ballots, found.spoiled, len(found.cells), merged, len(found.withheld) - merged

@@ -40,7 +40,6 @@ _FORGET = (
     update(chats)
     .where(chats.c.interview.in_(select(interviews.c.id).where(interviews.c.wave == _WAVE)))
     .values(interview=null()),
-    delete(ballots).where(ballots.c.wave == _WAVE),
     delete(interviews).where(interviews.c.wave == _WAVE),
     delete(assignments).where(assignments.c.wave == _WAVE),
     update(deliveries)
@@ -51,6 +50,9 @@ _FORGET = (
     )
     .values(state=Outcome.MOOT, claimed_until=null()),
 )
+
+
+_EMPTY = delete(ballots).where(ballots.c.wave == _WAVE)
 
 
 class BallotRows(Unit):
@@ -71,8 +73,12 @@ class BallotRows(Unit):
     def roll(self, wave: str) -> Sequence[tuple[str, RaterGroup, int]]:
         return [(row[0], row[1], row[2]) for row in self._all(_ROLL, {"of_wave": wave})]
 
-    def record_tally(self, wave: str, period: str, tally: Tally) -> None:
-        """Also makes unsent deliveries moot. ValueError where the wave is unknown or tallied."""
+    def record_tally(self, wave: str, period: str, tally: Tally) -> int:
+        """Also makes unsent deliveries moot. ValueError where the wave is unknown or tallied.
+
+        Interviews go first: whoever is just finishing one holds its row, so by the time the box is
+        emptied their ballot is in it, and is counted in what is returned.
+        """
         if not self._changed(_TALLIED, {"of_wave": wave}):
             raise ValueError(f"wave {wave!r} is not there to be tallied, or was tallied before")
         for table, rows in _leaving(tally).items():
@@ -80,6 +86,7 @@ class BallotRows(Unit):
         self._many(tables.remarks.insert(), _remarks(period, tally))
         for statement in _FORGET:
             self._changed(statement, {"of_wave": wave})
+        return self._changed(_EMPTY, {"of_wave": wave})
 
     def cells(self, period: str) -> Sequence[Cell]:
         return [

@@ -20,7 +20,7 @@ from surveys.people import Address, Chat, Subject
 from surveys.store import SealedInterview
 
 _Seen = TypeVar("_Seen", SealedInterview, Wave, Subject)
-_CHAT = [chats.c.person, chats.c.language, chats.c.interview]
+_CHAT = [chats.c.person, chats.c.language, chats.c.interview, chats.c.heard]
 _INTERVIEW = [*INTERVIEWS.selected_columns]
 _WAVE = [*WAVES.selected_columns]
 _SUBJECT = [*SUBJECTS.selected_columns]

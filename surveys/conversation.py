@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from surveys.conduct import FormShelf, Sitting
 from surveys.errands import Errand
 from surveys.people import Address, Chat, Kind, Person
-from surveys.reply import Heard, Reply
+from surveys.reply import Heard, Looked, Reply, Typed
 from surveys.store import Store
 from surveys.visit import Setting, Visit
 from surveys.words import nearest
@@ -56,7 +57,13 @@ class Conversation:
         chat = tx.chat(address) or _meet(tx, address, hint)
         sitting = Sitting(tx, chat, now, self._errands, self._shelf)
         visit = Visit(sitting, self._setting, self._concern_form)
-        return visit.hear(heard)
+        if not isinstance(heard, Typed) or not heard.event:
+            return visit.hear(heard)
+        if heard.event <= chat.heard:
+            return visit.hear(Looked())
+        said = visit.hear(heard)
+        tx.put_chat(replace(tx.chat(address), heard=heard.event))
+        return said
 
 
 def _meet(tx: Any, address: Address, hint: str) -> Chat:

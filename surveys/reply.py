@@ -7,14 +7,20 @@ A channel may do two things: turn its event into something :data:`Heard`, and la
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Words as the person typed them, commands such as ``/help`` included."""
+    """Words as the person typed them, commands such as ``/help`` included.
+
+    ``event`` is the channel's own number of the message, growing within a chat; 0 where it has
+    none. Words carry no turn, so a message delivered twice (the process was killed between commit
+    and acknowledgement) would be taken for the answer to the next question: the number tells.
+    """
 
     text: str
+    event: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

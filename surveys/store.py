@@ -161,8 +161,12 @@ class Transaction(Protocol):
         """(subject, group, people asked) of a wave."""
         ...
 
-    def record_tally(self, wave: str, period: str, tally: Tally) -> None:
-        """Write what may leave, mark the wave tallied, and delete its ballots, interviews, roll."""
+    def record_tally(self, wave: str, period: str, tally: Tally) -> int:
+        """Write what may leave, mark the wave tallied, and delete its ballots, interviews, roll.
+
+        Returns the ballots deleted: more than were counted means that one arrived meanwhile, and
+        the unit of work must be undone.
+        """
         ...
 
     def cells(self, period: str) -> Sequence[Cell]: ...
