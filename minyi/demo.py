@@ -21,7 +21,7 @@ from minyi import steps
 from minyi.house import QUESTIONNAIRES, House, Pace, open_house
 from minyi.opening import NotReadyError
 from minyi.playbill import Playbill, farewell, scorecards
-from minyi.serving import Open, listen, until_told
+from minyi.serving import Open, listen, set_log_level, until_told
 from minyi.settings import Settings
 from rehearsal.backstage import TOKEN, Backstage
 from rehearsal.clock import RehearsalClock
@@ -37,6 +37,7 @@ FIRST_DAY = datetime(2026, 10, 9, 8, tzinfo=ZONE)
 OPENS = datetime(2026, 12, 10, 9, tzinfo=ZONE)
 CLOSES = OPENS + timedelta(days=14)
 TRY = "u_household"
+NEW_YEAR = datetime(2027, 1, 4, 9, tzinfo=ZONE)
 ORGANISATION = ("青山区", "Green Hill District")
 BEAT = 0.25  # real seconds between two looks at what is due
 STAFF = (RaterGroup.SUPERIOR, RaterGroup.PEER, RaterGroup.SUBORDINATE)
@@ -56,6 +57,7 @@ class Options:
 
 def run(options: Options) -> int:
     """The exit status: 0 after a whole quarter, 1 with a plain sentence where it cannot play."""
+    set_log_level("warning")
     try:
         if options.data:
             from minyi.replay import replay
@@ -88,6 +90,7 @@ async def play(options: Options) -> None:
                 if await first(told, playing):
                     await show(house, console, settings)
                     if not options.once:
+                        await clock.flow(NEW_YEAR, real=0.5)
                         await invite_audience(house)
                         farewell(console, f"{settings.public_url}/c/{TRY}", settings.public_url)
                         clock.run_at(1.0)
@@ -244,7 +247,7 @@ async def show(house: House, console: Console, settings: Settings) -> None:
 
 
 async def invite_audience(house: House) -> None:
-    """Open a wave for whoever watches: the next quarter's, so the counted one stays counted."""
+    """Open a wave for whoever watches, in the next quarter: the counted one stays counted."""
     service = await house.store.read(lambda tx: tx.campaign("service"))
     assert service is not None
     today = house.clock().astimezone(ZONE).date()

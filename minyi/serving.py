@@ -9,6 +9,7 @@ import hashlib
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -205,8 +206,19 @@ def until_told() -> asyncio.Event:
     return told
 
 
+def set_log_level(level: str) -> None:
+    """Log from ``level`` (debug, info, warning, error) on, to stderr, ours and the libraries'."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(number, logging.WARNING), format="%(levelname)s %(message)s")
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 async def serve(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM; answers under way are finished first."""
+    set_log_level(settings.log_level)
     told = until_told()
     sock = listen(settings.host, settings.port)
     async with open_house(settings) as house, Open(house, sock):
