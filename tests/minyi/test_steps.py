@@ -61,7 +61,8 @@ async def furnish(house: House) -> None:
             for person in people:
                 tx.put_chat(Chat(Address("web", person.id), person.id, "zh"))
                 tx.put_relations(Relation(person.id, f"u{n}", group) for n in range(SUBJECTS))
-        tx.put_tasks([TaskRow("t", "u0", "2026Q4", "urgent", 40.0)])
+        tasks = (("basic", 100.0), ("urgent", 40.0))
+        tx.put_tasks(TaskRow(name, "u0", "2026Q4", name, points) for name, points in tasks)
         for form, groups in zip(forms, ((RaterGroup.RECIPIENT,), STAFF), strict=True):
             tx.put_form(form.hash, form.title, form.source)
             day = date(2026, 12, 1)
