@@ -4,20 +4,21 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test check bench format lock clean
+.PHONY: demo test lint check bench format lock clean
 
 demo: $(VENV)/runtime.stamp  ## a whole quarter passes, then the server stays up
 	$(BIN)/minyi demo $(ARGS)
 
-test: $(VENV)/dev.stamp  ## the tests alone
+test: $(VENV)/dev.stamp  ## the tests; warnings are errors
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/dev.stamp  ## format, lint, types, room boundaries, tests
+lint: $(VENV)/dev.stamp  ## format, lint, types, room boundaries
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest $(ARGS)
+
+check: lint test  ## the one check: everything
 
 bench: $(VENV)/dev.stamp  ## measure; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -22,7 +22,12 @@ from surveys.form import Form
 from surveys.understand import TEXT_LIMIT
 
 BLOCK = 256  # a form's ballots are padded to one size, a multiple of this
+SUBJECT_LIMIT = 64  # code points of a subject's id
 STATE_BLOCK = 1024  # interview states are padded to a multiple of this
+
+
+# ours fail in none of these ways; 1e999 as a grade or ten thousand brackets are somebody's attempt
+_SPOILT = (CryptoError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 class SpoiledError(ValueError):
@@ -54,17 +59,22 @@ def ballot_size(form: Form) -> int:
     """Bytes that any ballot of ``form`` fits in: the one size that all its ballots are padded to.
 
     A code point takes at most 4 bytes as JSON in UTF-8 (control characters, which would take 6,
-    are not let in).
+    are not let in). A subject's id has at most 64 of them.
     """
-    size = 160
+    size = 64 + 4 * SUBJECT_LIMIT
     for question in form.questions:
         if question.indicator:
-            size += len(question.indicator.encode()) + 8
+            size += _json_size(question.indicator) + 8
         elif question.reason:
-            size += sum(len(c.name.encode()) + 4 for c in question.choices) + 64
+            size += sum(_json_size(c.name) + 2 for c in question.choices)
+            size += _json_size(question.name) + 8
         elif question.remark:
             size += 4 * TEXT_LIMIT + 8
     return -(-size // BLOCK) * BLOCK
+
+
+def _json_size(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode())
 
 
 def seal_ballot(ballot: Ballot, tally_key: bytes, size: int) -> bytes:
@@ -92,16 +102,16 @@ def open_ballot(box: bytes, tally_secret: bytes) -> Ballot:
             {str(name): tuple(map(str, chosen)) for name, chosen in reasons.items()},
             str(remark),
         )
-    except (CryptoError, ValueError, TypeError, AttributeError) as error:
+    except _SPOILT as error:
         raise SpoiledError(type(error).__name__) from error
     if not all(1 <= grade <= GRADES for grade in ballot.ratings.values()):
         raise SpoiledError("grade out of range")
     return ballot
 
 
-def seal(plain: bytes, key: bytes, purpose: bytes) -> bytes:
+def seal(plain: bytes, key: bytes, purpose: bytes, block: int = STATE_BLOCK) -> bytes:
     """Seal with a secret key (32 bytes) for one ``purpose`` (at most 16 bytes), padded."""
-    return bytes(_box(key, purpose).encrypt(pad(plain, STATE_BLOCK)))
+    return bytes(_box(key, purpose).encrypt(pad(plain, block)))
 
 
 def unseal(box: bytes, key: bytes, purpose: bytes) -> bytes:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from surveys.ballots import seal, unseal
+from surveys.ballots import STATE_BLOCK, seal, unseal
 from surveys.errands import Errand
-from surveys.form import Form
+from surveys.form import Form, Kind
 from surveys.interview import (
     Ask,
     Farewell,
@@ -27,6 +27,7 @@ from surveys.people import Chat
 from surveys.phrasing import WORDS, question_rows, question_text
 from surveys.reply import Reply
 from surveys.store import Assignment, SealedInterview
+from surveys.understand import TEXT_LIMIT
 from surveys.xform import read_xform
 
 STATE = b"interview"
@@ -84,33 +85,32 @@ class Sitting:
         errand = self.errands[row.purpose]
         key = errand.state_key(self.tx, row, self.now)
         if key is None:
-            self.point_at(None)
+            self.leave(row)
             return Reply(WORDS.say("finished.closed", self.language), language=self.language)
         form = self.shelf.get(self.tx, row.form)
         interview = replace(
             restore(unseal(row.state, key, STATE), row.turn), language=self.language
         )
         step = advance(form, interview, move, self.now)
-        if step.accepted and isinstance(step.say, Farewell):
+        if isinstance(step.say, Farewell):  # also where a form has nothing to ask this person
             return self._finish(row, form, step, step.say)
         if step.accepted:
-            after = replace(row, turn=step.interview.turn, state=self._sealed(step.interview, key))
+            state = self._sealed(form, step.interview, key)
+            after = replace(row, turn=step.interview.turn, state=state)
             if not self._keep(after, row.turn):
                 return self._overtaken(row)
             row = after
         if self.chat.interview != row.id:
             self.point_at(row.id)
-        if isinstance(step.say, Farewell):
-            return Reply("\n\n".join(step.say.notes), language=self.language)
         return self._ask(row, errand, step.interview, step.say, said)
 
     def restart(self, row: SealedInterview) -> Reply:
         """Answer a completed interview again; until it is finished the earlier ballot counts."""
         key = self.errands[row.purpose].state_key(self.tx, row, self.now)
         if key is not None and row.complete:
-            fresh = self._fresh(row)
-            after = replace(row, turn=row.turn + 1, complete=False, state=self._sealed(fresh, key))
-            row = after if self._keep(after, row.turn) else row
+            state = self._sealed(self.shelf.get(self.tx, row.form), self._fresh(row), key)
+            after = replace(row, turn=row.turn + 1, complete=False, state=state)
+            return self.show(after) if self._keep(after, row.turn) else self._overtaken(row)
         return self.show(row)
 
     @property
@@ -121,6 +121,11 @@ class Sitting:
     def point_at(self, interview: str | None) -> None:
         """Make ``interview`` the one that typed words answer."""
         self.tx.put_chat(replace(self.chat, interview=interview))
+
+    def leave(self, row: SealedInterview) -> None:
+        """Typed words no longer answer ``row``; an old button must not end another interview."""
+        if self.chat.interview == row.id:
+            self.point_at(None)
 
     def _ask(
         self, row: SealedInterview, errand: Errand, interview: Interview, ask: Ask, said: str
@@ -142,9 +147,9 @@ class Sitting:
         found = values(form, step.interview, self.now)
         errand = self.errands[row.purpose]
         end = errand.finish(self.tx, row, form, found, self.chat.address, self.now, self.language)
-        self.point_at(None)
         if row.wave is not None and (following := self._following(row.wave)):
             return self.begin(following, row.form, WORDS.say("finished.next", self.language))
+        self.leave(row)
         return replace(end, text="\n\n".join((*say.notes, end.text)))
 
     def _following(self, wave: str) -> Assignment | None:
@@ -155,18 +160,22 @@ class Sitting:
         """Someone was faster (a double tap, another process): show what is true now."""
         current = self.tx.interview(row.id)
         if current is None or current.complete:
-            self.point_at(None)
+            self.leave(row)
             return Reply(WORDS.say("finished", self.language), language=self.language)
         return self.show(current)
 
     def _keep(self, row: SealedInterview, after: int) -> bool:
-        return bool(self.tx.keep(replace(row, touched_at=self.now), after))
+        now = self.now
+        if row.complete and row.wave is None:  # a concern has a day, not a moment that logs know
+            now = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return bool(self.tx.keep(replace(row, touched_at=now), after))
 
     def _open(self, blank: SealedInterview) -> SealedInterview:
         key = self.errands[blank.purpose].state_key(self.tx, blank, self.now)
         if key is None:
             return blank  # closed; whoever moves in it is told so
-        blank = replace(blank, state=self._sealed(self._fresh(blank), key))
+        form = self.shelf.get(self.tx, blank.form)
+        blank = replace(blank, state=self._sealed(form, self._fresh(blank), key))
         self.tx.open_interview(blank)
         if blank.wave is None:
             return blank
@@ -175,9 +184,10 @@ class Sitting:
         return row
 
     def _blank(self, purpose: str, form: str) -> SealedInterview:
+        name = secrets.token_urlsafe(9)
         return SealedInterview(
-            id=secrets.token_urlsafe(9),
-            person=self.chat.person,
+            id=name,
+            person=self.errands[purpose].owner(self.chat.person, name),
             purpose=purpose,
             form=form,
             turn=secrets.randbelow(TURNS),
@@ -191,5 +201,19 @@ class Sitting:
         return Interview(row.turn, self.language, context=context)
 
     @staticmethod
-    def _sealed(interview: Interview, key: bytes) -> bytes:
-        return seal(dump(interview), key, STATE)
+    def _sealed(form: Form, interview: Interview, key: bytes) -> bytes:
+        return seal(dump(interview), key, STATE, state_size(form, interview))
+
+
+def state_size(form: Form, interview: Interview) -> int:
+    """Bytes that every state of this interview fits in: its length must not tell what was said.
+
+    Only the dissatisfied are asked for words, and a code point of those takes up to 4 bytes.
+    """
+    size = len(dump(replace(interview, answers={}, draft=()))) + 8
+    for question in form.questions:
+        if question.asks:
+            names = sum(len(choice.name.encode()) + 4 for choice in question.choices)
+            words = 4 * TEXT_LIMIT if question.kind is Kind.TEXT else 16
+            size += len(question.path.encode()) + 8 + words + 2 * names
+    return -(-size // STATE_BLOCK) * STATE_BLOCK

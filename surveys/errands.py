@@ -18,6 +18,10 @@ class Errand(Protocol):
     ``tx`` is the unit of work, wide enough for the errand's own tables.
     """
 
+    def owner(self, person: str, interview: str) -> str:
+        """What stands as ``person`` in the row of ``interview``: the same for its owner alone."""
+        ...
+
     def state_key(self, tx: Any, row: SealedInterview, now: datetime) -> bytes | None:
         """The key its interviews' states are sealed with; None where it is closed."""
         ...

@@ -7,14 +7,16 @@ rebuilt from the answers for every turn, so nothing is ever out of date.
 from __future__ import annotations
 
 import copy
+import math
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from lxml import etree
 
-from surveys.form import Form, FormError
+from surveys.form import Form, FormError, Label, Output, Question
 
 _NOW = "{urn:minyi}now"
 _JR = "http://openrosa.org/javarosa"
@@ -29,6 +31,8 @@ def _string(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
+        if not math.isfinite(value):
+            return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124
         return str(int(value)) if value.is_integer() else repr(value)
     return str(value)
 
@@ -43,15 +47,29 @@ def _clock(context: Any) -> datetime:
 
 
 def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        return float(value)
     try:
         return float(_string(value))
     except ValueError:
-        return float("nan")
+        return math.nan
+
+
+def _int(_: Any, value: Any) -> float:
+    number = _number(value)
+    return float(int(number)) if math.isfinite(number) else number
+
+
+def _pow(_: Any, base: Any, power: Any) -> float:
+    try:
+        return math.pow(_number(base), _number(power))
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def _selected_at(_: Any, value: Any, index: Any) -> str:
-    chosen = _string(value).split()
-    return chosen[int(index)] if 0 <= int(index) < len(chosen) else ""
+    chosen, place = _string(value).split(), _number(index)
+    return chosen[int(place)] if 0 <= place < len(chosen) else ""
 
 
 FUNCTIONS: dict[tuple[str | None, str], Any] = {
@@ -61,8 +79,8 @@ FUNCTIONS: dict[tuple[str | None, str], Any] = {
     (None, "if"): lambda _, test, yes, no: yes if _truth(test) else no,
     (None, "coalesce"): lambda _, first, second: _string(first) or _string(second),
     (None, "regex"): lambda _, value, rule: re.search(_string(rule), _string(value)) is not None,
-    (None, "int"): lambda _, value: float(int(_number(value))),
-    (None, "pow"): lambda _, base, power: _number(base) ** _number(power),
+    (None, "int"): _int,
+    (None, "pow"): _pow,
     (None, "today"): lambda context: _clock(context).date().isoformat(),
     (None, "now"): lambda context: _clock(context).isoformat(timespec="seconds"),
 }
@@ -117,6 +135,10 @@ class Logic:
         self.order = [where[node] for node in self.template.iter()]
         self._compiled: dict[str, etree.XPath] = {}
 
+    def filled(self, values: Mapping[str, str], now: datetime) -> Scene:
+        """The instance holding ``values`` at the moment ``now``."""
+        return Scene(self, values, now)
+
     def compiled(self, expression: str) -> etree.XPath:
         """The expression, compiled at first use."""
         found = self._compiled.get(expression)
@@ -130,7 +152,7 @@ class Logic:
 
 def scene(form: Form, values: Mapping[str, str], now: datetime) -> Scene:
     """The instance of ``form`` holding ``values`` (path -> text) at the moment ``now``."""
-    return Scene(_logic_of(form), values, now)
+    return _logic_of(form).filled(values, now)
 
 
 _LOGICS: dict[str, Logic] = {}
@@ -144,28 +166,45 @@ def _logic_of(form: Form) -> Logic:
     return logic
 
 
-def check_logic(form: Form, now: datetime) -> None:
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # whether an expression computes hangs on no date
+
+
+def check_logic(form: Form, name: str) -> None:
     """Run every expression once on an empty instance, so that a bad one fails at import.
 
-    Raises FormError naming the question, its column and the expression.
+    Raises FormError naming the file ``name``, the question, its column and the expression.
     """
-    empty = scene(form, {}, now)
+    empty = Logic(form).filled({}, _SOME_DAY)
     for question in form.questions:
-        columns = [("relevant", r) for r in question.relevant]
-        columns += [
-            (column, expression)
-            for column, expression in (
-                ("constraint", question.constraint),
-                ("required", question.required),
-                ("calculation", question.calculate),
-            )
-            if expression
-        ]
-        for column, expression in columns:
+        for column, expression in _expressions(question):
             try:
                 empty.text(expression, question.path)
-            except etree.XPathError as error:
+            except Exception as error:  # our functions and lxml's raise what they like
                 raise FormError(
-                    f"{form.id}: question {question.name}, column {column}: "
-                    f"'{expression}' cannot be computed ({error})."
+                    f"{name}: question {question.name}, column {column}: "
+                    f"'{expression.strip()}' cannot be computed ({error}). "
+                    "Mend the expression, or leave it out."
                 ) from error
+
+
+def _expressions(question: Question) -> Iterator[tuple[str, str]]:
+    """(column, expression) of everything that ``question`` computes."""
+    for relevant in question.relevant:
+        yield "relevant", relevant
+    for column, expression in (
+        ("constraint", question.constraint),
+        ("required", question.required),
+        ("calculation", question.calculate),
+    ):
+        if expression:
+            yield column, expression
+    labels: tuple[tuple[str, Label], ...] = (
+        ("label", question.label),
+        ("hint", question.hint),
+        ("constraint_message", question.constraint_message),
+        ("required_message", question.required_message),
+    )
+    for column, label in labels:
+        for piece in chain.from_iterable(label.values()):
+            if isinstance(piece, Output):
+                yield column, piece.expression

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -11,6 +13,8 @@ from surveys.reply import Button
 from surveys.words import Words, pick
 
 WORDS = Words.of("surveys")
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{0,40}")
+_PRESS = re.compile(r"([a-z]):([A-Za-z0-9_.-]{0,40}):([0-9]{1,15}):([0-9]{1,4})")
 WIDE = 20  # columns; two buttons of at most this width share a row
 
 
@@ -24,16 +28,21 @@ class Press:
     index: int = 0
 
     def data(self) -> str:
-        """As a button's data: ASCII, far below Telegram's 64 bytes."""
-        return f"{self.action}:{self.interview}:{self.turn}:{self.index}"
+        """As a button's data: ASCII, at most Telegram's 64 bytes."""
+        return f"{self.action}:{short(self.interview)}:{self.turn}:{self.index}"
 
     @classmethod
     def read(cls, data: str) -> Press | None:
         """The inverse of :meth:`data`; None for anything else."""
-        match data.split(":"):
-            case [str(action), str(interview), turn, index] if turn.isdigit() and index.isdigit():
-                return cls(action, interview, int(turn), int(index))
-        return None
+        found = _PRESS.fullmatch(data)
+        return None if found is None else cls(found[1], found[2], int(found[3]), int(found[4]))
+
+
+def short(name: str) -> str:
+    """``name`` where it fits a button's data, else a digest: a campaign's id may be in Chinese."""
+    if _PLAIN.fullmatch(name):
+        return name
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
 
 def width(label: str) -> int:

@@ -17,12 +17,18 @@ from surveys.reply import Button, Reply
 from surveys.store import SealedInterview
 from surveys.words import pick
 
+_GRADES = frozenset(str(grade) for grade in range(1, GRADES + 1))
+
 
 class Rating:
     """Implements :class:`surveys.errands.Errand` for the interviews of a wave."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
+
+    def owner(self, person: str, interview: str) -> str:
+        """The person: the roll names them anyway, and says nothing about the answers."""
+        return person
 
     def state_key(self, tx: Any, row: SealedInterview, now: datetime) -> bytes | None:
         """The wave's own key, so that destroying it at the tally closes every left-over state."""
@@ -88,7 +94,7 @@ def ballot_of(form: Form, values: Mapping[str, str], subject: str, group: RaterG
     remarks: list[str] = []
     for question in form.questions:
         value = values.get(question.path, "")
-        if question.indicator and value.isdigit() and 1 <= int(value) <= GRADES:
+        if question.indicator and value in _GRADES:
             ratings[question.indicator] = int(value)
         elif question.reason and value:
             reasons[question.name] = tuple(value.split())

@@ -7,7 +7,7 @@ either fate is recorded. k of superiors is 1: they rate in the organisation's na
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from random import Random
 
@@ -53,23 +53,24 @@ def tally(
     """Count ``ballots`` against the ``roll`` of (subject, group, people asked).
 
     ``chance`` shuffles remarks; pass a cryptographic one. Ballots for anyone not on the roll are
-    counted as spoiled: nobody was asked to give them.
+    counted as spoiled: nobody was asked to give them. So is a side with more ballots than people
+    asked: which of them are real cannot be told, and a choice would let forged ones in.
     """
     asked = {(subject, group): people for subject, group, people in roll}
     sides: dict[Side, list[Ballot]] = defaultdict(list)
     spoiled = 0
     for ballot in ballots:
         side = (ballot.subject, ballot.group)
-        if side in asked and len(sides[side]) < asked[side]:
-            sides[side].append(ballot)
-        else:
-            spoiled += 1
+        sides[side].append(ballot)
+    for side in [side for side, given in sides.items() if len(given) > asked.get(side, 0)]:
+        spoiled += len(sides.pop(side))
     cells, withheld = _cells(sides, asked, subjects, indicators, rules)
+    shown = {(cell.subject, cell.group, cell.indicator) for cell in cells if not cell.pooled}
     return Tally(
         cells=cells,
         reasons=_reasons(sides, rules),
         turnout=tuple(_turnout(side, sides.get(side, []), asked[side], rules) for side in asked),
-        spreads=_spreads(sides, subjects, rules),
+        spreads=_spreads(sides, shown, subjects, rules),
         withheld=withheld,
         remarks=_remarks(sides, chance),
         ballots=sum(map(len, sides.values())),
@@ -156,14 +157,25 @@ def _remarks(
 
 
 def _spreads(
-    sides: Mapping[Side, Sequence[Ballot]], subjects: Mapping[str, Subject], rules: Rules
+    sides: Mapping[Side, Sequence[Ballot]],
+    shown: Set[tuple[str, RaterGroup, str]],
+    subjects: Mapping[str, Subject],
+    rules: Rules,
 ) -> tuple[Spread, ...]:
-    """Pooled within-subject variance of the raters' composites, per class and group."""
+    """Pooled within-subject variance of the raters' composites, per class and group.
+
+    Over ratings whose own cell is ``shown``, and no others: what a spread holds beyond the cells
+    beside it could be had by subtraction, and would be ratings of fewer than k.
+    """
     squares: dict[tuple[str, RaterGroup], float] = defaultdict(float)
     freedom: dict[tuple[str, RaterGroup], int] = defaultdict(int)
     count: dict[tuple[str, RaterGroup], int] = defaultdict(int)
     for (subject, group), given in sides.items():
-        weights = rules.weights.get(group, {})
+        weights = {
+            name: weight
+            for name, weight in rules.weights.get(group, {}).items()
+            if (subject, group, name) in shown
+        }
         scores = [s for b in given if (s := composite(b.ratings, weights)) is not None]
         if not scores or subject not in subjects:
             continue

@@ -22,20 +22,26 @@ class Trouble:
 
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
+_COUNTED = re.compile(  # thousands, hundreds, tens, ones; 零 before ones where tens are left out
+    r"([一二两三四五六七八九]?千)?(零?[一二两三四五六七八九]?百)?(零?[一二三四五六七八九]?十)?"
+    r"(((?<![千百])|零)[一二两三四五六七八九])?"
+)
 _INT_MAX = 2**31 - 1
+# XML can hold neither, nor can a database's text: control characters, lone surrogates, U+FFFE
+_UNSPEAKABLE = ("Cc", "Cs")
 
 
 def fold(words: str) -> str:
     """Words as compared: full-width to half, ① to 1, lower case, no punctuation around."""
     folded = unicodedata.normalize("NFKC", words).casefold().strip()
-    return re.sub(r"^[\s\W_]+|[\s\W_]+$", "", folded)
+    return re.sub(r"^[\s\W_]+|[\s\W_]+$", "", folded) or folded  # a button may be all emoji
 
 
 def whole_number(words: str) -> int | None:
     """A whole number in Arabic, full-width or Chinese digits (up to 9,999 in the latter)."""
-    folded = unicodedata.normalize("NFKC", words).strip().replace(",", "")
-    if re.fullmatch(r"[+-]?\d{1,10}", folded):
-        return int(folded)
+    folded = unicodedata.normalize("NFKC", words).strip()
+    if re.fullmatch(r"[+-]?(\d{1,10}|\d{1,3}(,\d{3}){1,3})", folded):  # 1,2 is a list of two
+        return int(folded.replace(",", ""))
     return _chinese(folded)
 
 
@@ -44,6 +50,8 @@ def _chinese(words: str) -> int | None:
         return None
     if not any(char in _UNITS for char in words):
         return int("".join(str(_DIGITS[char]) for char in words)) if len(words) < 10 else None
+    if not _COUNTED.fullmatch(words):  # 三百五 may be 305 or 350: not guessed
+        return None
     total, digit = 0, 0
     for char in words:
         if char in _UNITS:
@@ -57,7 +65,7 @@ def understand(question: Question, words: str) -> str | Trouble:
     """The value that ``words`` give ``question``, or what to say where they give none."""
     match question.kind:
         case Kind.TEXT:
-            text = "".join(c for c in words.strip() if c == "\n" or unicodedata.category(c) != "Cc")
+            text = "".join(filter(_speakable, words)).strip()
             if not text:
                 return Trouble("not_text")
             if len(text) > TEXT_LIMIT:
@@ -78,6 +86,12 @@ def understand(question: Question, words: str) -> str | Trouble:
     return Trouble("not_understood")
 
 
+def _speakable(char: str) -> bool:
+    if char == "\n":
+        return True
+    return unicodedata.category(char) not in _UNSPEAKABLE and char not in "\ufffe\uffff"
+
+
 def _choice(question: Question, words: str) -> str | None:
     """A choice by its label in any language, its position from 1, or its name."""
     said = fold(words)
@@ -96,8 +110,8 @@ def _choices(question: Question, words: str) -> str | Trouble:
     whole = _choice(question, words)
     if whole:
         return whole
-    parts = [part for part in re.split(r"[,，、;；\s]+", words) if part]
-    names = {_choice(question, part) for part in parts}
-    if not names or None in names:
-        return Trouble("not_choices")
-    return " ".join(choice.name for choice in question.choices if choice.name in names)
+    for mark in (r"[,，、;；\n]+", r"[,，、;；\s]+"):  # first as asked: English labels hold spaces
+        names = {_choice(question, part) for part in re.split(mark, words) if part.strip()}
+        if names and None not in names:
+            return " ".join(choice.name for choice in question.choices if choice.name in names)
+    return Trouble("not_choices")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,8 +11,8 @@ from surveys.campaigns import Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.conduct import Sitting
 from surveys.interview import Answered, Chose, Done, Move, Skipped, WentBack
-from surveys.people import Chat, Invite, Relation, Text
-from surveys.phrasing import WORDS, Press
+from surveys.people import Chat, Invite, Kind, Relation, Text
+from surveys.phrasing import WORDS, Press, short
 from surveys.reply import Button, Heard, Looked, Opened, Reply, Tapped, Typed
 from surveys.store import Assignment, SealedInterview
 from surveys.understand import fold
@@ -34,7 +35,8 @@ def command(words: str) -> str | None:
     """The command that typed words are, in either language, with or without a slash."""
     bare = words.strip()
     if bare.startswith("/"):
-        return bare[1:].split("@")[0].split()[0].lower() if len(bare) > 1 else "help"
+        named = re.match(r"/(\w+)", bare)
+        return named[1].lower() if named else "help"
     said = fold(words)
     for name in (*_COMMANDS, "language"):
         spoken = WORDS.all_of(f"typed.{name}")
@@ -82,7 +84,7 @@ class Visit:
                 reply = self.stands()
             case Typed(text):
                 reply = self.typed(text)
-        row = None if reply.question or reply.rows else self.current()
+        row = None if reply.question or reply.rows else self.waiting()
         # information in mid-interview: the question it interrupted is asked again below it
         return (reply,) if row is None else (reply, self.sitting.show(row))
 
@@ -131,7 +133,7 @@ class Visit:
             case "n":
                 return self.recalled(press.interview) or self.stands()
         row = self.tx.interview(press.interview)
-        if row is None or row.person != self.chat.person:
+        if row is None or not self.owns(row):
             return self.stands()
         if press.action == "r":
             return self.sitting.restart(row)
@@ -140,13 +142,17 @@ class Visit:
         move = _move(press)
         return self.sitting.show(row) if move is None else self.sitting.move(row, move)
 
+    def owns(self, row: SealedInterview) -> bool:
+        owner = self.sitting.errands[row.purpose].owner(self.chat.person, row.id)
+        return row.person == owner
+
     # ---- coming in
 
     def opened(self, payload: str) -> Reply:
         self.rejoin()
         if not payload:
             return self.stands(greet=True)
-        invite = self.tx.invite(payload)
+        invite = self.tx.invite(payload) if payload.isprintable() else None
         if invite is None:
             return self.say("link.unknown", *self.menu())
         match invite.kind:
@@ -159,18 +165,27 @@ class Visit:
     def visit_unit(self, invite: Invite) -> Reply:
         """Somebody at a service window: a recipient of its service from now on."""
         person, subject = self.chat.person, invite.target
-        self.tx.put_relations([Relation(person, subject, RaterGroup.RECIPIENT)])
+        if not self.related(person, subject):
+            self.tx.put_relations([Relation(person, subject, RaterGroup.RECIPIENT)])
         for wave in self.open_waves():
             campaign = self.tx.campaign(wave.campaign)
             if RaterGroup.RECIPIENT in campaign.groups:
-                assignment = Assignment(wave.id, person, subject, RaterGroup.RECIPIENT)
-                self.tx.put_assignments([assignment])
+                assignment = self.tx.assignment(wave.id, person, subject)
+                if assignment is None:
+                    assignment = Assignment(wave.id, person, subject, RaterGroup.RECIPIENT)
+                    self.tx.put_assignments([assignment])
                 row = self.tx.interview_for(wave.id, person, subject)
                 if row is not None and row.complete:
                     return self.after(row)
                 return self.sitting.begin(assignment, campaign.form)
         name = pick(self.tx.subject(subject).name, self.chat.language)
         return self.say("unit.thanks", *self.menu(), subject=name)
+
+    def related(self, person: str, subject: str) -> bool:
+        """Whether a named person sees ``subject`` from some side: a poster must not change it."""
+        if self.tx.person(person).kind is Kind.CITIZEN:
+            return False
+        return any(r.rater == person and r.subject == subject for r in self.tx.relations())
 
     def link_staff(self, invite: Invite) -> Reply:
         """A staff member's own link: once, and only for the chat that used it."""
@@ -200,6 +215,11 @@ class Visit:
         row = self.tx.interview(self.chat.interview) if self.chat.interview else None
         return None if row is None or row.complete else row
 
+    def waiting(self) -> SealedInterview | None:
+        """The same after what this event has done."""
+        chat = self.tx.chat(self.chat.address)
+        return self.current() if chat.interview == self.chat.interview else None
+
     def stands(self, *, greet: bool = False) -> Reply:
         """The open question, else what may be answered, else what can be done here."""
         row = self.current()
@@ -225,11 +245,11 @@ class Visit:
 
     def go(self, wave_id: str) -> Reply:
         """Begin, or go on with, what is left in a wave."""
-        wave = self.tx.wave(wave_id)
         left = self.tx.open_assignments(self.chat.person, self.sitting.now)
-        mine = [assignment for assignment in left if assignment.wave == wave_id]
-        if wave is None or not mine:
+        mine = [assignment for assignment in left if short(assignment.wave) == short(wave_id)]
+        if not mine:
             return self.stands()
+        wave = self.tx.wave(mine[0].wave)
         return self.sitting.begin(mine[0], self.tx.campaign(wave.campaign).form)
 
     def after(self, row: SealedInterview) -> Reply:
@@ -288,6 +308,8 @@ class Visit:
         return replace(standing, text=f"{self.say('language.chosen').text}\n\n{standing.text}")
 
     def recalled(self, token: str) -> Reply | None:
+        if not token.isprintable():  # no token of ours; a database may choke on it
+            return None
         for errand in self.sitting.errands.values():
             reply = errand.recall(self.tx, self.chat.address, token, self.chat.language)
             if reply is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from surveys.cells import GRADES
 from surveys.form import Choice, Form, FormError, Kind, Label, Output, Question
 
 XF = "{http://www.w3.org/2002/xforms}"
@@ -15,7 +16,9 @@ XH = "{http://www.w3.org/1999/xhtml}"
 JR = "{http://openrosa.org/javarosa}"
 MINYI = "{urn:minyi}"
 
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+)
 _ITEXT = re.compile(r"jr:itext\('([^']+)'\)")
 _TAG = re.compile(r"\(([A-Za-z-]+)\)\s*$")
 _KINDS = {
@@ -24,6 +27,8 @@ _KINDS = {
     (f"{XF}select1", "string"): Kind.SELECT_ONE,
     (f"{XF}select", "string"): Kind.SELECT_MULTIPLE,
 }
+_GRADES = frozenset(str(grade) for grade in range(1, GRADES + 1))
+_NAMESPACE = 'On the settings sheet, add a column namespaces with minyi="urn:minyi".'
 _SUPPORTED = "text, integer, select_one, select_multiple, note, calculate, hidden"
 
 
@@ -32,7 +37,10 @@ def read_xform(source: bytes, name: str) -> Form:
     try:
         document = etree.fromstring(source, _PARSER)
     except etree.XMLSyntaxError as error:
-        raise FormError(f"{name}: not well-formed XML ({error}).") from error
+        mend = _NAMESPACE if "prefix minyi" in str(error) else "Make it anew from its table."
+        raise FormError(f"{name}: not well-formed XML ({error}). {mend}") from error
+    if document.getroottree().docinfo.internalDTD is not None:
+        raise FormError(f"{name}: an XForm has no DOCTYPE. Remove it, and the entities it defines.")
     return _Reader(document, source, name).form()
 
 
@@ -50,6 +58,8 @@ class _Reader:
     def form(self) -> Form:
         model = self._one(f".//{XF}model")
         instance = self._one(f".//{XF}model/{XF}instance")
+        if not len(instance):
+            raise FormError(f"{self.name}: its instance is empty. Make it anew from its table.")
         root = instance[0]
         self.itext = {
             _language(translation.get("lang", "")): {
@@ -82,7 +92,9 @@ class _Reader:
     def _one(self, path: str) -> etree._Element:
         found = self.document.find(path)
         if found is None:
-            raise FormError(f"{self.name}: not an XForm: it has no {local(path)}.")
+            raise FormError(
+                f"{self.name}: not an XForm: it has no {local(path)}. Make it anew from its table."
+            )
         return found
 
     def _refuse_doubles(self, questions: tuple[Question, ...]) -> None:
@@ -105,7 +117,7 @@ class _Reader:
             return None  # device and session metadata: harmless elsewhere, identifying here
         control = self.controls.get(path)
         kind = self._kind(path, control, get("type") or "string", get)
-        return Question(
+        question = Question(
             path=path,
             kind=kind,
             label=self._label(control, "label"),
@@ -121,6 +133,34 @@ class _Reader:
             reason=(get(f"{MINYI}reason") or "") in ("yes", "true()"),
             remark=(get(f"{MINYI}remark") or "") in ("yes", "true()"),
         )
+        self._refuse_misuse(question)
+        return question
+
+    def _refuse_misuse(self, question: Question) -> None:
+        """What is counted must be closed, and what is a grade must be one of ours."""
+        uses = (
+            (question.indicator, "indicator", (Kind.SELECT_ONE,)),
+            (question.reason, "reason", (Kind.SELECT_ONE, Kind.SELECT_MULTIPLE)),
+            (question.remark, "remark", (Kind.TEXT,)),
+        )
+        for used, column, kinds in uses:
+            if used and question.kind not in kinds:
+                raise FormError(
+                    f"{self.name}: question {question.path} is a {question.kind}, so it cannot be "
+                    f"a minyi:{column}. That takes a {' or '.join(kinds)}."
+                )
+        if sum(bool(used) for used, _, _ in uses) > 1:
+            raise FormError(
+                f"{self.name}: question {question.path} has several of minyi:indicator, "
+                "minyi:reason and minyi:remark. Leave it one."
+            )
+        grades = {choice.name for choice in question.choices if choice.name.isdecimal()}
+        if question.indicator and not (grades and grades <= _GRADES):
+            raise FormError(
+                f"{self.name}: question {question.path} rates an indicator, but the choices that "
+                f"are numbers are named {', '.join(sorted(grades)) or 'by none'}. Name the grades "
+                f"1 to {GRADES}, {GRADES} best; any other word (na) is no rating."
+            )
 
     def _kind(self, path: str, control: etree._Element | None, typed: str, get) -> Kind:  # type: ignore[no-untyped-def]
         if control is None:
@@ -147,7 +187,7 @@ class _Reader:
             return ()
         itemset = control.find(f"{XF}itemset")
         if itemset is None:
-            raise FormError(f"{self.name}: {path} has no choices.")
+            raise FormError(f"{self.name}: {path} has no choices. Add a list to the choices sheet.")
         match = re.fullmatch(r"instance\('([^']+)'\)/root/item", itemset.get("nodeset", "").strip())
         if match is None or match[1] not in self.items:
             raise FormError(

@@ -6,24 +6,30 @@ import io
 from pathlib import Path
 
 from surveys.form import Form, FormError
+from surveys.logic import check_logic
 from surveys.xform import read_xform
 
+_NO_TABLE = "this file cannot be read as an XLSForm. Save the sheet as .xlsx and try again."
 SUFFIXES = (".md", ".xlsx", ".xls", ".csv")
 
 
 def load_form(path: Path) -> Form:
     """Read the questionnaire at ``path``: an XLSForm, or an XForm already made (``.xml``).
 
-    Raises FormError with the file, and the row where pyxform knows it.
+    Every expression has been computed once. Raises FormError with the file, and the row where
+    pyxform knows it.
     """
-    if path.suffix == ".xml":
-        return read_xform(_bytes(path), path.name)
-    if path.suffix not in SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in (*SUFFIXES, ".xml"):
         raise FormError(
             f"{path.name}: a questionnaire is one of {', '.join(SUFFIXES)} or .xml, "
             f"not '{path.suffix}'. Save the sheet as .xlsx and try again."
         )
-    return read_xform(compile_xlsform(_bytes(path), path.suffix, path.name), path.name)
+    source = _bytes(path)
+    xform = source if suffix == ".xml" else compile_xlsform(source, suffix, path.name)
+    form = read_xform(xform, path.name)
+    check_logic(form, path.name)
+    return form
 
 
 def compile_xlsform(table: bytes, suffix: str, name: str) -> bytes:
@@ -31,13 +37,19 @@ def compile_xlsform(table: bytes, suffix: str, name: str) -> bytes:
     from pyxform.errors import PyXFormError
     from pyxform.xls2xform import convert
 
-    source = table.decode("utf-8") if suffix == ".md" else io.BytesIO(table)
     try:
+        source = table.decode("utf-8-sig") if suffix == ".md" else io.BytesIO(table)
         result = convert(source, file_type=suffix, form_name="data", warnings=[])
+    except UnicodeDecodeError as error:
+        raise FormError(
+            f"{name}: this text is not UTF-8. Save it as UTF-8, or as .xlsx."
+        ) from error
     except PyXFormError as error:
-        raise FormError(f"{name}: {error}. Mend that row and try again.") from error
+        if "'definition'" in str(error):  # what pyxform says of a file that is no table at all
+            raise FormError(f"{name}: {_NO_TABLE}") from error
+        raise FormError(f"{name}: {str(error).rstrip('.')}. Mend that and try again.") from error
     except Exception as error:  # pyxform lets KeyError and the like out for broken workbooks
-        raise FormError(f"{name}: this file cannot be read as an XLSForm ({error}).") from error
+        raise FormError(f"{name}: {_NO_TABLE} ({error})") from error
     return bytes(result.xform.encode("utf-8"))
 
 

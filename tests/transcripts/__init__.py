@@ -1,0 +1,1 @@
+"""Conversations word for word, as a person reads them, in every channel."""

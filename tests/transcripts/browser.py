@@ -1,0 +1,127 @@
+"""The web chat before somebody's eyes: real pages over HTTP, read from their HTML."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import lxml.html
+from lxml.html import HtmlElement
+
+from minyi.house import wall_clock
+from minyi.talk import ORGANISATION
+from tests.transcripts.house import Talking
+from tests.transcripts.reading import Shown
+from tests.transcripts.script import OPENING, Act, Pressed, Sticker, Wrote
+from tests.transcripts.serving import serving
+from web.app import create_app
+
+
+@asynccontextmanager
+async def website(here: Talking) -> AsyncIterator[str]:
+    """The whole site on a real server; its root URL."""
+    async with serving(
+        lambda url: create_app(
+            here.conversation,
+            here.store,
+            clock=wall_clock,
+            public_url=url,
+            organisation=ORGANISATION,
+        )
+    ) as url:
+        yield url
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What pressing one button sends."""
+
+    action: str
+    fields: dict[str, str]
+
+
+class Browser:
+    """One visitor with a cookie. ``script`` is whether the page's JavaScript runs (htmx)."""
+
+    has_stickers = False
+
+    def __init__(self, client: httpx.AsyncClient, *, script: bool = False) -> None:
+        self._client = client
+        self._headers = {"HX-Request": "true"} if script else {}
+        self._buttons: dict[str, Form] = {}
+        self._composer = Form("", {})
+        self._sent: set[tuple[str, str]] = set()
+
+    async def do(self, act: Act) -> Sequence[Shown]:
+        """Open the link, press, or type and send."""
+        match act:
+            case Wrote(text) if text == OPENING:
+                return self._read(await self._client.get("/c/demo"), "")
+            case Wrote(text):
+                fields = self._composer.fields | {"text": text}
+                return await self._send(Form(self._composer.action, fields), text)
+            case Pressed(label):
+                return await self._send(await self._button(label), label)
+            case Sticker():
+                raise NotImplementedError("a browser has no stickers")
+
+    async def _button(self, label: str) -> Form:
+        """Its newest form; where that has been sent before, from a second tab on the chat."""
+        form = self._buttons[label]
+        pressed = (form.fields["once"], form.fields["data"])
+        if pressed not in self._sent:
+            self._sent.add(pressed)
+            # what a second tab would show now, for whoever presses there later
+            self._tab = _buttons(_page((await self._client.get("/c")).text))
+            return form
+        return self._tab[label]
+
+    async def _send(self, form: Form, said: str) -> Sequence[Shown]:
+        answer = await self._client.post(form.action, data=form.fields, headers=self._headers)
+        if onward := answer.headers.get("HX-Redirect"):
+            answer = await self._client.get(onward)
+        return self._read(answer, said)
+
+    def _read(self, answer: httpx.Response, said: str) -> Sequence[Shown]:
+        """What stands in the page or the fragment. It must repeat what the person said."""
+        assert answer.status_code == 200, f"{answer.status_code} for {answer.request.url}"
+        page = _page(answer.text)
+        echoed = [element.text_content() for element in page.cssselect("li.said p.words")]
+        assert echoed == ([said] if said else []), "the page does not show what was said"
+        self._buttons |= _buttons(page)
+        for form in page.cssselect("form#say"):
+            self._composer = _form(form)
+        for once in page.cssselect("input#once"):
+            self._composer.fields["once"] = once.get("value")
+        return [_shown(element) for element in page.cssselect("li.reply")]
+
+
+def _page(html: str) -> HtmlElement:
+    return lxml.html.fromstring(f"<div>{html}</div>" if "<html" not in html else html)
+
+
+def _shown(element: HtmlElement) -> Shown:
+    words = [part.text_content() for part in element.cssselect("p")]
+    rows = tuple(
+        tuple(button.text_content() for button in row.cssselect("button"))
+        for row in element.cssselect(".row")
+    )
+    return Shown("\n".join(words), rows)
+
+
+def _form(form: HtmlElement) -> Form:
+    hidden = {field.get("name"): field.get("value") for field in form.cssselect("input")}
+    return Form(form.get("action"), hidden)
+
+
+def _buttons(page: HtmlElement) -> dict[str, Form]:
+    """Every choice on the page by its label."""
+    found = {}
+    for form in page.cssselect("form.rows"):
+        for button in form.cssselect("button"):
+            plain = _form(form)
+            plain.fields["data"] = button.get("value")
+            found[button.text_content()] = plain
+    return found

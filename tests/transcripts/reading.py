@@ -1,0 +1,47 @@
+"""What a channel showed, in the one form in which channels are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tests.transcripts.script import RECEIPT, Act, Script, Sticker, masked
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message on a screen: its words and its rows of labels."""
+
+    text: str
+    rows: tuple[tuple[str, ...], ...] = ()
+
+    def __str__(self) -> str:
+        lines = ("  " + " ".join(f"[{label}]" for label in row) for row in self.rows)
+        return "\n".join((self.text, *lines))
+
+
+class Player(Protocol):
+    """Somebody with a screen of this channel before them."""
+
+    has_stickers: bool
+
+    async def do(self, act: Act) -> Sequence[Shown]:
+        """Do it, and read what is said to it."""
+        ...
+
+
+async def play(script: Script, player: Player) -> Script:
+    """The conversation with what ``player`` read in it."""
+    said: list[str] = []
+    receipt = ""
+    for exchange in script.exchanges:
+        act = exchange.act(receipt)
+        if isinstance(act, Sticker) and not player.has_stickers:
+            said.append(exchange.said)  # cannot be done here, so nothing can be said to it
+            continue
+        words = "\n".join(str(shown) for shown in await player.do(act))
+        if found := RECEIPT.search(words):
+            receipt = found[0]
+        said.append(masked(words))
+    return script.with_said(said)
