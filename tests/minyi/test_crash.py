@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,9 +32,11 @@ from storage import migrate
 from surveys.campaigns import Campaign, Outcome, period_of
 from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
+from tests.postgres import Cluster
 
 PEOPLE = 200
 KILLS = 5
+OUTAGE = 10.0  # seconds without a database
 INDICATORS = ("speed", "manner", "result")
 
 
@@ -50,6 +53,7 @@ class Bot:
             "MINYI_TELEGRAM_TOKEN": TOKEN,
             "MINYI_TELEGRAM_API_URL": self.settings.telegram_api_url,
             "MINYI_DATA_DIR": str(self.settings.data_dir),
+            "MINYI_DATABASE_URL": self.settings.database,
             "MINYI_PORT": str(self.settings.port),
             "MINYI_TELEGRAM_RATE": "30",
             "MINYI_LOG_LEVEL": "error",
@@ -139,25 +143,47 @@ async def invitations(stage: Backstage) -> Counter[int]:
 async def test_two_hundred_people_lose_nothing_when_the_bot_is_killed_five_times(
     tmp_path: Path,
 ) -> None:
+    async def away() -> None:
+        await asyncio.to_thread(hold_the_database, tmp_path / "minyi.db", OUTAGE)
+
+    await survive(tmp_path, "", KILLS, away)
+
+
+async def test_on_postgresql_too_with_the_server_gone_for_ten_seconds(
+    tmp_path: Path, own_postgres: Cluster
+) -> None:
+    async def away() -> None:
+        own_postgres.stop()
+        await asyncio.sleep(OUTAGE)
+        own_postgres.start()
+
+    await survive(tmp_path, own_postgres.fresh_database(), 2, away)
+
+
+async def survive(
+    folder: Path, database: str, kills: int, away: Callable[[], Awaitable[None]]
+) -> None:
+    """The rehearsal: kills, a poison update, an outage; then everything is counted."""
     ratings = everyones_ratings()
     cast = personas(ratings)
     for persona in cast:
         persona["traits"] = {"hesitates": 1.5, "patience": 3.0, "repeats": 40}
     async with Backstage("--keep-calls", "1000000") as stage:
-        settings = staged(tmp_path, stage.url, free_port())
+        settings = staged(folder, stage.url, free_port())
+        settings = settings.model_copy(update={"database_url": database})
         migrate(settings.database)
         async with open_house(settings, Pace()) as house:
             await prepare(house, ratings)
             await stage.enter(cast)
             await stage.tell("poison", {"message": {"nonsense": True}})
             bot = Bot(settings)
-            for _ in range(KILLS):
+            for _ in range(kills):
                 await bot.start()
                 await asyncio.sleep(4)
                 await bot.kill()
             await bot.start()
             await asyncio.sleep(3)
-            await asyncio.to_thread(hold_the_database, tmp_path / "minyi.db", 10.0)
+            await away()
             unknown = await settled(house)
             assert await bot.kill(signal.SIGTERM) == 0
             await tell(house, stage, ratings, unknown)
