@@ -22,10 +22,10 @@ from rich.console import Console
 
 from evaluation.method_file import shipped
 from minyi import steps
-from minyi.demo import BEAT, OPENS, PERIOD, UNLIMITED, Options, Watch, published, staged
 from minyi.house import House, Pace, open_house
 from minyi.playbill import Playbill
 from minyi.serving import Open, listen
+from minyi.staging import BEAT, OPENS, PERIOD, UNLIMITED, Options, Watch, published, staged
 from rehearsal.backstage import Backstage
 from rehearsal.clock import RehearsalClock
 from rehearsal.district import FIRST_CHAT

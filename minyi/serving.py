@@ -18,7 +18,7 @@ import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.routing import BaseRoute, Route
 
-from minyi import steps
+from minyi import scoring, steps
 from minyi.house import House, open_house
 from minyi.opening import NotReadyError
 from minyi.settings import Settings
@@ -57,8 +57,8 @@ async def tick(house: House) -> None:
     if counted.waves:
         log.info("tallied", waves=counted.waves, ballots=counted.ballots, cells=counted.cells)
     for period in await house.store.read(unscored):
-        scored = await steps.score(house, period)
-        await steps.publish(house, period)
+        scored = await scoring.score(house, period)
+        await scoring.publish(house, period)
         log.info("published", period=period, scored=scored.scored, withheld=scored.withheld)
 
 

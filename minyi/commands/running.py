@@ -34,10 +34,14 @@ def demo(
     seed: Annotated[int, typer.Option(help="Chance, repeatable.")] = 20261210,
 ) -> None:
     """Watch a whole quarter pass on a stage, then try it yourself. Needs no settings."""
-    from minyi.demo import Options
-    from minyi.demo import run as play
+    from minyi.staging import Options, run
 
-    raise typer.Exit(play(Options(once=once, data=data, sample=sample, port=port, seed=seed)))
+    options = Options(once=once, data=data, sample=sample, port=port, seed=seed)
+    if data:
+        from minyi.replay import replay as play
+    else:
+        from minyi.demo import play
+    raise typer.Exit(run(play(options)))
 
 
 def talk(

@@ -48,18 +48,18 @@ def tally(ctx: typer.Context) -> None:
 
 def score(ctx: typer.Context, period: Period) -> None:
     """Make the scorecards of a quarter from its counts and its task list."""
-    from minyi import steps
+    from minyi import scoring
 
     quarter = period_of(period)
-    told(run(_step(settings(ctx), lambda house: steps.score(house, quarter))))
+    told(run(_step(settings(ctx), lambda house: scoring.score(house, quarter))))
 
 
 def publish(ctx: typer.Context, period: Period) -> None:
     """Publish what may be shown of a quarter's scorecards."""
-    from minyi import steps
+    from minyi import scoring
 
     quarter = period_of(period)
-    told(run(_step(settings(ctx), lambda house: steps.publish(house, quarter))))
+    told(run(_step(settings(ctx), lambda house: scoring.publish(house, quarter))))
 
 
 def period_of(text: str) -> str:

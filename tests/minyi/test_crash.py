@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 
 from minyi import steps
-from minyi.demo import staged
 from minyi.house import House, Pace, open_house
 from minyi.replay import compare, personas, questionnaire, title
 from minyi.settings import Settings
+from minyi.staging import staged
 from rehearsal.backstage import TOKEN, Backstage
 from rehearsal.district import FIRST_CHAT
 from rehearsal.ratings import Rating

@@ -17,7 +17,7 @@ from evaluation.method_file import shipped
 from evaluation.publication import published_from_json
 from evaluation.quarter import cards_from_json, cards_to_json, score, thaw
 from evaluation.store import TaskRow
-from minyi import steps
+from minyi import scoring, steps
 from minyi.house import QUESTIONNAIRES, House, Pace, settle
 from minyi.invitations import Invitations
 from minyi.settings import Settings
@@ -100,15 +100,15 @@ async def test_a_wave_is_planned_answered_tallied_scored_and_published(
         for n in range(RATERS):
             await answer_all(house, f"{side}{n}", wave, chance)
     with pytest.raises(steps.StepError, match="not tallied"):
-        await steps.score(house, "2026Q4")
+        await scoring.score(house, "2026Q4")
     assert (await steps.tally(house, CLOSED - timedelta(seconds=1))).waves == 0
     counted = await steps.tally(house, CLOSED)
     assert (counted.waves, counted.ballots, counted.spoiled) == (2, 2 * SUBJECTS * RATERS, 0)
     assert await steps.tally(house, CLOSED) == steps.TallyReport()
     assert house.keyring.wave_keys("service.20261210") is None, "the keys are destroyed"
-    scored = await steps.score(house, "2026Q4")
+    scored = await scoring.score(house, "2026Q4")
     assert (scored.scored, scored.withheld) == (SUBJECTS, 0)
-    await steps.publish(house, "2026Q4")
+    await scoring.publish(house, "2026Q4")
     publication = await store.read(lambda tx: tx.publication("2026Q4"))
     cards = published_from_json(publication or b"")
     assert [card.subject for card in cards] == [f"u{n}" for n in range(SUBJECTS)]
