@@ -47,6 +47,7 @@ STAFF = (RaterGroup.SUPERIOR, RaterGroup.PEER, RaterGroup.SUBORDINATE)
 async def play(options: Options) -> None:
     """The made-up district's quarter."""
     console = Console()
+    console.print("Setting the stage …")
     told = until_told()
     with tempfile.TemporaryDirectory(prefix="minyi-demo-") as folder:
         async with Backstage(*UNLIMITED) as stage:

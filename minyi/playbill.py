@@ -20,6 +20,18 @@ from surveys.people import Subject
 from surveys.words import pick
 
 BAR = 46
+FIGURES = (
+    "people on stage",
+    "messages delivered",
+    "interviews begun",
+    "interviews complete",
+    "answers given",
+    "wrong taps",
+    "wrong taps taken back",
+    "silent",
+    "stopped half-way",
+    "blocked the bot",
+)
 BANDS = {band.id: band.names for band in shipped("quarterly").bands}
 
 
@@ -31,14 +43,14 @@ class Playbill:
     ) -> None:
         self._now, self._start, self._end = now, start, end
         self._scene = ""
-        self._figures: Sequence[tuple[str, object]] = ()
-        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8)
+        self._figures = tuple((name, 0) for name in FIGURES)
+        self._live = Live(console=console, get_renderable=self._draw, auto_refresh=False)
         self._plain = not console.is_terminal
         self._console = console
 
     def __enter__(self) -> Playbill:
         if not self._plain:
-            self._live.start()
+            self._live.start(refresh=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,17 +68,21 @@ class Playbill:
     def figures(self, progress: Any, sent: int, begun: int, complete: int) -> None:
         """The newest numbers: of the stage and of the ledger."""
         deeds, states = progress["deeds"], progress["states"]
-        self._figures = (
-            ("people on stage", progress["people"]),
-            ("messages delivered", sent),
-            ("interviews begun", begun),
-            ("interviews complete", complete),
-            ("answers given", deeds["answers"]),
-            ("wrong taps, taken back", f"{deeds['mistaps']}, {deeds['corrected']}"),
-            ("silent", states["silent"]),
-            ("stopped half-way", states["stopped"]),
-            ("blocked the bot", states["blocked"]),
+        counts = (
+            progress["people"],
+            sent,
+            begun,
+            complete,
+            deeds["answers"],
+            deeds["mistaps"],
+            deeds["corrected"],
+            states["silent"],
+            states["stopped"],
+            states["blocked"],
         )
+        self._figures = tuple(zip(FIGURES, counts, strict=True))
+        if not self._plain:
+            self._live.refresh()  # from here, not from a thread: a busy loop would tear the view
 
     def _line(self) -> None:
         """Where nobody watches (a log, CI), one line a scene."""

@@ -57,6 +57,7 @@ class Comparison:
 async def replay(options: Options) -> None:
     """The whole play; StepError where a histogram differs from the file."""
     console = Console()
+    console.print("Setting the stage …")
     ratings = load_ratings(Path(options.data), options.sample, options.seed)
     with tempfile.TemporaryDirectory(prefix="minyi-replay-") as folder:
         async with Backstage(*UNLIMITED) as stage:

@@ -80,6 +80,7 @@ class Watch:
         self._stage = stage
         self._bill = bill
         self._waves: tuple[str, ...] = ()
+        self._most = (0, 0)
 
     async def follow(self, clock: RehearsalClock, house: House) -> None:
         """From the opening to the close, stopping where messages fall due until all is quiet."""
@@ -129,10 +130,14 @@ class Watch:
             await self.look()
 
     def _counts(self, tx: Any) -> tuple[int, int, int]:
-        """Messages sent, interviews begun, interviews complete, over the waves of the play."""
+        """Messages sent, interviews begun, interviews complete, over the waves of the play.
+
+        The tally forgets the interviews; what was seen before it stays on the bill.
+        """
         sent = begun = complete = 0
         for wave in self._waves:
             sent += sum(n for _, outcome, n in tx.delivery_counts(wave) if outcome == "sent")
             one, other = tx.interview_counts(wave)
             begun, complete = begun + one, complete + other
-        return sent, begun, complete
+        self._most = max(self._most, (begun, complete))
+        return (sent, *self._most)
