@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Mapping
@@ -78,7 +79,7 @@ async def say(request: Request) -> Response:
     if visitor.new:
         raise HTTPException(400, "cookie")
     heard, said = _heard(fields)
-    form = fields.get("once") or new_form()
+    form = submission(fields)
 
     async def answer() -> Turn:
         return Turn(said, await _receive(request, visitor, heard))
@@ -153,6 +154,18 @@ def _onward(form: str) -> Response:
 def _handover(request: Request) -> Handover:
     handover: Handover = request.app.state.handover
     return handover
+
+
+def submission(fields: Mapping[str, str]) -> str:
+    """What is heard once: one form with one thing said in it.
+
+    Another button of a page gone back to is another press; the core knows whether it is stale.
+    """
+    once = fields.get("once")
+    if not once:
+        return new_form()
+    said = f"{fields.get('data', '')}\0{fields.get('text', '')}"
+    return hashlib.blake2b(said.encode(), key=once.encode()[:64], digest_size=12).hexdigest()
 
 
 def new_form() -> str:

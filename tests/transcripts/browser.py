@@ -52,9 +52,10 @@ class Browser:
         self._headers = {"HX-Request": "true"} if script else {}
         self._buttons: dict[str, Form] = {}
         self._composer = Form("", {})
-        self._sent: set[tuple[str, str]] = set()
+        self._pressed: Form | None = None
+        self._second_tab: dict[str, Form] = {}
 
-    async def do(self, act: Act) -> Sequence[Shown]:
+    async def do(self, act: Act, *, twice: bool = False) -> Sequence[Shown]:
         """Open the link, press, or type and send."""
         match act:
             case Wrote(text) if text == OPENING:
@@ -63,20 +64,20 @@ class Browser:
                 fields = self._composer.fields | {"text": text}
                 return await self._send(Form(self._composer.action, fields), text)
             case Pressed(label):
-                return await self._send(await self._button(label), label)
+                return await self._send(await self._button(label, twice), label)
             case Sticker():
                 raise NotImplementedError("a browser has no stickers")
 
-    async def _button(self, label: str) -> Form:
-        """Its newest form; where that has been sent before, from a second tab on the chat."""
+    async def _button(self, label: str, twice: bool) -> Form:
+        """Its newest form. The same form sent twice is heard once, so whoever presses twice has
+        two tabs open and presses once in each."""
         form = self._buttons[label]
-        pressed = (form.fields["once"], form.fields["data"])
-        if pressed not in self._sent:
-            self._sent.add(pressed)
-            # what a second tab would show now, for whoever presses there later
-            self._tab = _buttons(_page((await self._client.get("/c")).text))
-            return form
-        return self._tab[label]
+        if form is self._pressed:
+            return self._second_tab[label]
+        self._pressed = form
+        if twice:
+            self._second_tab = _buttons(_page((await self._client.get("/c")).text))
+        return form
 
     async def _send(self, form: Form, said: str) -> Sequence[Shown]:
         answer = await self._client.post(form.action, data=form.fields, headers=self._headers)
@@ -88,14 +89,16 @@ class Browser:
         """What stands in the page or the fragment. It must repeat what the person said."""
         assert answer.status_code == 200, f"{answer.status_code} for {answer.request.url}"
         page = _page(answer.text)
-        echoed = [element.text_content() for element in page.cssselect("li.said p.words")]
+        echoed = [
+            element.text_content() for element in page.xpath("//li[contains(@class, 'said')]/p")
+        ]
         assert echoed == ([said] if said else []), "the page does not show what was said"
         self._buttons |= _buttons(page)
-        for form in page.cssselect("form#say"):
+        for form in page.xpath("//form[@id='say']"):
             self._composer = _form(form)
-        for once in page.cssselect("input#once"):
+        for once in page.xpath("//input[@id='once']"):
             self._composer.fields["once"] = once.get("value")
-        return [_shown(element) for element in page.cssselect("li.reply")]
+        return [_shown(element) for element in page.xpath("//li[contains(@class, 'reply')]")]
 
 
 def _page(html: str) -> HtmlElement:
@@ -103,24 +106,24 @@ def _page(html: str) -> HtmlElement:
 
 
 def _shown(element: HtmlElement) -> Shown:
-    words = [part.text_content() for part in element.cssselect("p")]
+    words = [part.text_content() for part in element.xpath("p")]
     rows = tuple(
-        tuple(button.text_content() for button in row.cssselect("button"))
-        for row in element.cssselect(".row")
+        tuple(button.text_content() for button in row.xpath("button"))
+        for row in element.xpath(".//div[@class='row']")
     )
     return Shown("\n".join(words), rows)
 
 
 def _form(form: HtmlElement) -> Form:
-    hidden = {field.get("name"): field.get("value") for field in form.cssselect("input")}
+    hidden = {field.get("name"): field.get("value") for field in form.xpath(".//input")}
     return Form(form.get("action"), hidden)
 
 
 def _buttons(page: HtmlElement) -> dict[str, Form]:
     """Every choice on the page by its label."""
     found = {}
-    for form in page.cssselect("form.rows"):
-        for button in form.cssselect("button"):
+    for form in page.xpath("//form[@class='rows']"):
+        for button in form.xpath(".//button"):
             plain = _form(form)
             plain.fields["data"] = button.get("value")
             found[button.text_content()] = plain

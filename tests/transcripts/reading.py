@@ -26,8 +26,8 @@ class Player(Protocol):
 
     has_stickers: bool
 
-    async def do(self, act: Act) -> Sequence[Shown]:
-        """Do it, and read what is said to it."""
+    async def do(self, act: Act, *, twice: bool = False) -> Sequence[Shown]:
+        """Do it, and read what is said to it. ``twice``: it is about to be done once more."""
         ...
 
 
@@ -35,12 +35,15 @@ async def play(script: Script, player: Player) -> Script:
     """The conversation with what ``player`` read in it."""
     said: list[str] = []
     receipt = ""
-    for exchange in script.exchanges:
+    following = [exchange.heard for exchange in script.exchanges[1:]] + [""]
+    for exchange, then in zip(script.exchanges, following, strict=True):
         act = exchange.act(receipt)
         if isinstance(act, Sticker) and not player.has_stickers:
             said.append(exchange.said)  # cannot be done here, so nothing can be said to it
             continue
-        words = "\n".join(str(shown) for shown in await player.do(act))
+        words = "\n".join(
+            str(shown) for shown in await player.do(act, twice=then == exchange.heard)
+        )
         if found := RECEIPT.search(words):
             receipt = found[0]
         said.append(masked(words))

@@ -1,15 +1,16 @@
 """A conversation as a text file: what the person does, and what is said to it.
 
-The first line names the questionnaire and the language: ``# questionnaires/service.md, zh``. Every
-other line that begins with ``# `` is for the reader. A line that begins with ``> `` is the person's:
+The first line names questionnaire and language: ``# questionnaires/service.md, zh``. Every other
+line that begins with ``#`` is for the reader. A line that begins with ``> `` is the person's:
 
 - ``> /start demo`` comes first: the person opens the link on the poster;
 - ``> [满意]`` presses the newest button ever shown with that label, even one long answered;
 - ``> (a sticker)`` sends a picture where words are understood, ``> {1200 × 慢}`` a very long text;
 - anything else is typed.
 
-What follows, up to the next ``> ``, is what the person then reads: the words, and below them a line
-for each row of buttons, ``  [满意] [不满意]``. Receipts are random and stand as 0000-0000-0000-0000.
+What follows, up to the next ``> ``, is what the person then reads: the words, and below them a
+line for each row of buttons, ``  [返回] [跳过]``. Receipts are random and stand as
+0000-0000-0000-0000.
 """
 
 from __future__ import annotations

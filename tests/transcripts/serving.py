@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 @asynccontextmanager
 async def serving(made: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
     """Serve the application that ``made`` makes for its own root URL; the root URL."""
-    with socket.socket() as sock:
+    with socket.socket(proto=socket.IPPROTO_TCP) as sock:  # asyncio spares those Nagle
         sock.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         config = uvicorn.Config(made(url), lifespan="off", log_level="warning", access_log=False)

@@ -53,7 +53,7 @@ class Phone:
         self._drawn: dict[str, tuple[int, str]] = {}
         self._seen = 0
 
-    async def do(self, act: Act) -> Sequence[Shown]:
+    async def do(self, act: Act, *, twice: bool = False) -> Sequence[Shown]:
         """Press, type or send a sticker; then read what came or changed, top to bottom."""
         pressed = 0
         match act:

@@ -50,7 +50,7 @@ async def run(script: Script) -> str:
                 said += piece
             receipt = found[0]
         process.stdin.write(f"{line_of(exchange, receipt)}\n".encode())
-    rest, trouble = await process.communicate()
+    rest, trouble = await process.communicate(b"")  # b"" closes its stdin
     assert (process.returncode, trouble.decode()) == (0, "")
     return masked((said + rest).decode())
 
