@@ -42,6 +42,7 @@ def measured(name: str) -> Callable[[Scale], Awaitable[list[Line]]]:
 
 def facts(scale: Scale) -> str:
     """When, on what, and how."""
+    size = f" at a size of 1/{scale.divisor}" if scale.divisor > 1 else ""
     made = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return "\n".join((
         "# Measurements",
@@ -50,8 +51,9 @@ def facts(scale: Scale) -> str:
         f"{os.getloadavg()[1]:.1f} at the start, {platform.system()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {made}.",
         "",
-        f"Each figure is the median of {scale.repetitions} repetitions (smallest–largest), taken "
-        "by turns with its baseline in the same run; the ratio is taken within each repetition. "
+        f"Each figure is the median of {scale.repetitions} repetitions (smallest–largest){size}, "
+        "taken by turns with its baseline in the same run; the ratio is taken within each "
+        "repetition. "
         "Ratios can be compared between machines, figures cannot. Both databases force every "
         "commit to the disk (SQLite `synchronous=FULL`, PostgreSQL `fsync=on`). Load and server "
         "are processes of their own, on loopback. `make bench` writes this file.",

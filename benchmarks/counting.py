@@ -9,13 +9,13 @@ from nacl.public import PrivateKey, SealedBox
 
 from benchmarks.scale import Scale, by_turns
 from benchmarks.table import Line
+from minyi.conversing import QUESTIONNAIRES
 from surveys.ballots import Ballot, ballot_size, open_ballot, seal_ballot
 from surveys.cells import GRADES, RaterGroup
 from surveys.form import Form
 from surveys.people import Subject
 from surveys.tally import Rules, tally
 from surveys.xlsform import load_form
-from minyi.house import QUESTIONNAIRES
 
 BALLOTS = 73_421  # as many ratings as the largest of the replayed data sets has
 SUBJECTS = 1128

@@ -30,7 +30,7 @@ WORDS = "您好！请您花一分钟评一评这次的服务。"
 LABEL, DATA = "开始", "g:w:0:0"
 
 
-def compose(_: Delivery) -> Reply:
+async def compose(_: Delivery) -> Reply:
     """The same short invitation for everybody."""
     return Reply(WORDS, ((Button(LABEL, DATA),),))
 
@@ -55,7 +55,8 @@ async def ours(url: str, api: str, people: int) -> float:
     store = SqlStore(url)
     await store.write(lambda tx: owe(tx, people))
     sender = Sender(TOKEN, api, store, compose, lambda: datetime.now(UTC), rate=None)
-    await sender.notify("1", compose(Delivery(0, "", "", "", "1", "zh")))  # opens connections
+    opener = Delivery(0, "", "", "", str(people + 1), "zh")  # a chat of its own: none waits for it
+    await sender.notify(opener.handle, await compose(opener))
     start, sent = time.perf_counter(), 0
     while done := await sender.run_once(datetime.now(UTC)):
         sent += done.sent
@@ -103,7 +104,7 @@ async def measure(scale: Scale) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as kinds:
         async with Backstage(*STAGE) as stage:
             people = scale.of(2000, least=3)
-            await stage.tell("users", [_user(at) for at in range(1, people + 1)])
+            await stage.tell("users", [_user(at) for at in range(1, people + 2)])
             for name, fresh in kinds.items():
                 sides = _sides(fresh, stage.url, people)
                 figures, bare = await by_turns(min(3, scale.repetitions), sides)
@@ -115,7 +116,7 @@ async def measure(scale: Scale) -> list[Line]:
 
 
 def _user(chat: int) -> dict[str, object]:
-    return {"id": chat, "first_name": f"Person {chat}", "language_code": "zh", "started": True}
+    return {"id": chat, "name": f"Person {chat}", "language": "zh", "started": True}
 
 
 def _sides(fresh: Fresh, api: str, people: int) -> tuple[Side, Side]:

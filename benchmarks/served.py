@@ -49,7 +49,9 @@ class Scripted:
     ) -> tuple[Reply, ...]:
         """The same question every time."""
         words = ("非常好", "好", "基本可以", "不好", "非常不好", "上一题", "跳过")
-        rows = tuple((Button(word, f"a:abcdefghijkl:123456:{at}"),) for at, word in enumerate(words))
+        rows = tuple(
+            (Button(word, f"a:abcdefghijkl:123456:{at}"),) for at, word in enumerate(words)
+        )
         return (Reply("急难险重的任务，应对得怎么样？", rows, question=True),)
 
 
@@ -83,11 +85,11 @@ async def run(given: argparse.Namespace) -> None:
         case "conventional":
             engine = create_async_engine(given.database, pool_size=20, max_overflow=20)
             await prepare(engine)
-            await _aiogram(sock, ended, conventional(engine), given.api, background=False)
+            await _aiogram(sock, ended, conventional(engine), given.api)
             await engine.dispose()
         case kind:
             by_call = kind == "echo-by-call"
-            await _aiogram(sock, ended, echo(by_call=by_call), given.api, background=by_call)
+            await _aiogram(sock, ended, echo(by_call=by_call), given.api)
 
 
 async def _site(
@@ -107,7 +109,9 @@ async def _site(
         extra_routes=routes,
     )
     server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=60)
+        uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=60
+        )
     )
     gc.collect()
     gc.freeze()
@@ -122,12 +126,12 @@ async def _site(
 
 
 async def _aiogram(
-    sock: socket.socket, ended: asyncio.Event, dispatcher: Dispatcher, api: str, *, background: bool
+    sock: socket.socket, ended: asyncio.Event, dispatcher: Dispatcher, api: str
 ) -> None:
     """aiogram's own way to serve a webhook, with the collector as Python sets it."""
     app = web.Application()
     handler = SimpleRequestHandler(
-        dispatcher, bot(api), handle_in_background=background, secret_token=SECRET
+        dispatcher, bot(api), handle_in_background=False, secret_token=SECRET
     )
     handler.register(app, PATH)
     runner = web.AppRunner(app, access_log=None)

@@ -73,5 +73,5 @@ def markdown(title: str, lines: Iterable[Line]) -> str:
         f"| {spread(x.ratios)} | {goal(x)} |"
         for x in lines
     ]
-    noted = [f"- {line.what}: {note}" for line in lines for note in line.notes]
+    noted = [f"- {x.what} / {x.baseline}: {note}" for x in lines for note in x.notes]
     return "\n".join((f"## {title}", "", *rows, *(("", *noted) if noted else ()), ""))

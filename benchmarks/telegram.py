@@ -28,7 +28,7 @@ def typed(number: int, chat: int, text: str) -> dict[str, Any]:
     message = {"message_id": number, "date": DATE, "chat": _chat(chat), "from": _person(chat)}
     message["text"] = text
     if text.startswith("/"):
-        length = len(text.split()[0])
+        length = len(text.split(maxsplit=1)[0])
         message["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
     return {"update_id": number, "message": message}
 

@@ -100,9 +100,7 @@ async def _waiting(scale: Scale, kinds: dict[str, Fresh], waiting: int) -> list[
     sides["echo"] = lambda: fed(echo(), people, waiting)
     if "PostgreSQL" in kinds:
         sides["orm"] = lambda: orm(kinds["PostgreSQL"], max(1, people // 4), waiting)
-    figures = dict(
-        zip(sides, await by_turns(scale.repetitions, list(sides.values())), strict=True)
-    )
+    figures = dict(zip(sides, await by_turns(scale.repetitions, list(sides.values())), strict=True))
     lines = []
     for name in kinds:
         what = f"durable turn, {name}, {waiting} waiting"

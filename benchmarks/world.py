@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minyi.house import QUESTIONNAIRES, settle
+from minyi.conversing import QUESTIONNAIRES, settle
 from minyi.talk import ORGANISATION, PAYLOAD, rehearse
 from storage import FileKeyring, SqlStore
 from surveys.cells import RaterGroup

@@ -14,7 +14,8 @@ from rich.console import Console
 from evaluation.publication import published_from_json
 from evaluation.store import TaskRow
 from minyi import steps
-from minyi.house import QUESTIONNAIRES, House, Pace, open_house
+from minyi.conversing import QUESTIONNAIRES
+from minyi.house import House, Pace, open_house
 from minyi.playbill import Playbill, farewell, scorecards
 from minyi.serving import Open, listen, until_told
 from minyi.settings import Settings

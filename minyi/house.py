@@ -7,50 +7,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from concerns.intake import Intake
 from evaluation.method import Method
 from evaluation.method_file import shipped
+from minyi.conversing import settle
 from minyi.invitations import Invitations
 from minyi.opening import keyring, opened
 from minyi.settings import TELEGRAM, Settings
 from storage import FileKeyring, SqlStore
 from surveys.conversation import Conversation
-from surveys.errands import Errand
-from surveys.form import Form
-from surveys.keys import Keyring
-from surveys.rating import Rating
-from surveys.store import Store
 from surveys.visit import Setting
-from surveys.xlsform import load_form
 
 if TYPE_CHECKING:
     from bot.assembly import Inbound
     from bot.sending import Sender
-
-QUESTIONNAIRES = Path(__file__).parent.parent / "questionnaires"
-
-
-@cache
-def concern_form() -> Form:
-    """The questionnaire with which a concern is raised."""
-    return load_form(QUESTIONNAIRES / "concern.md")
-
-
-async def settle(store: Store, keyring: Keyring, setting: Setting) -> Conversation:
-    """The conversation, with both errands and the concern questionnaire in the store."""
-    form = concern_form()
-
-    def work(tx: Any) -> None:
-        if tx.form(form.hash) is None:
-            tx.put_form(form.hash, form.title, form.source)
-
-    await store.write(work)
-    errands: dict[str, Errand] = {"rating": Rating(keyring), "concern": Intake(keyring)}
-    return Conversation(store, errands, setting, form.hash)
 
 
 def wall_clock() -> datetime:

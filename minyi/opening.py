@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from minyi.settings import Settings
-from storage import DatabaseGoneError, FileKeyring, SqlStore, newest_revision, revision
+from storage import DatabaseGoneError, FileKeyring, SqlStore
 
 SQLITE = "sqlite:///"
 
@@ -33,6 +33,8 @@ async def opened(settings: Settings) -> AsyncIterator[SqlStore]:
 
 def what_is_missing(settings: Settings) -> str | None:
     """Why the database cannot be used yet and what to do, or None where it can."""
+    from storage import newest_revision, revision
+
     file = database_file(settings)
     if file is not None and not file.is_file():
         return f"There is no database at {file}. Run `minyi init`."

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from minyi.house import settle
+from minyi.conversing import settle
 from storage import FileKeyring, SqlStore
 from surveys.campaigns import Campaign, Wave, WaveState, period_of
 from surveys.cells import RaterGroup
@@ -26,7 +26,7 @@ from surveys.xlsform import load_form
 
 HERE = Address("terminal", "me")
 PAYLOAD = "demo"
-SUBJECT = Subject("demo", {"zh": "户籍窗口", "en": "Household registration"})
+SUBJECT = Subject("demo", {"zh": "户籍窗口", "en": "Household registration window"})
 ORGANISATION = {"zh": "民意示范区", "en": "Minyi Model District"}
 
 
@@ -94,9 +94,9 @@ async def converse(file: Path, language: str, lines: Iterable[str]) -> None:
         await rehearse(store, keyring, file, RaterGroup.RECIPIENT)
         setting = Setting(ORGANISATION, web="http://127.0.0.1:8080/c")
         terminal = Terminal(await settle(store, keyring, setting), language)
-        write("\n".join(await terminal.open(PAYLOAD)))
+        write("\n\n".join(await terminal.open(PAYLOAD)))
         for line in lines:
-            write("\n".join(await terminal.hear(line.rstrip("\n"))))
+            write("\n\n".join(await terminal.hear(line.rstrip("\n"))))
         await store.close()
 
 

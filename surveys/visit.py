@@ -149,9 +149,9 @@ class Visit:
     # ---- coming in
 
     def opened(self, payload: str) -> Reply:
-        self.rejoin()
+        greeting = "rejoined" if self.rejoin() else "welcome"
         if not payload:
-            return self.stands(greet=True)
+            return self.stands(greeting)
         invite = self.tx.invite(payload) if payload.isprintable() else None
         if invite is None:
             return self.say("link.unknown", *self.menu())
@@ -160,7 +160,7 @@ class Visit:
                 return self.visit_unit(invite)
             case "staff":
                 return self.link_staff(invite)
-        return self.stands(greet=True)
+        return self.stands(greeting)
 
     def visit_unit(self, invite: Invite) -> Reply:
         """Somebody at a service window: a recipient of its service from now on."""
@@ -195,7 +195,7 @@ class Visit:
             language = self.tx.person(invite.target).language or self.chat.language
             self.sitting = replace(
                 self.sitting,
-                chat=Chat(self.chat.address, invite.target, language),
+                chat=replace(self.chat, person=invite.target, language=language, interview=None),
             )
             self.tx.put_chat(self.chat)
         name = self.tx.person(invite.target).name
@@ -203,10 +203,12 @@ class Visit:
         standing = self.stands()
         return replace(standing, text=f"{linked.text}\n\n{standing.text}")
 
-    def rejoin(self) -> None:
+    def rejoin(self) -> bool:
+        """Whoever opens the conversation may be asked again; True where they had opted out."""
         person = self.tx.person(self.chat.person)
         if person.opted_out:
             self.tx.put_people([replace(person, opted_out=False)])
+        return bool(person.opted_out)
 
     # ---- where things stand
 
@@ -220,7 +222,7 @@ class Visit:
         chat = self.tx.chat(self.chat.address)
         return self.current() if chat.interview == self.chat.interview else None
 
-    def stands(self, *, greet: bool = False) -> Reply:
+    def stands(self, greeting: str = "") -> Reply:
         """The open question, else what may be answered, else what can be done here."""
         row = self.current()
         if row is not None:
@@ -228,9 +230,9 @@ class Visit:
         offer = self.offer()
         if offer is None:
             offer = self.say("idle", *self.menu())
-        if not greet:
+        if not greeting:
             return offer
-        return replace(offer, text=f"{self.say('welcome').text}\n\n{offer.text}")
+        return replace(offer, text=f"{self.say(greeting).text}\n\n{offer.text}")
 
     def offer(self) -> Reply | None:
         left = self.tx.open_assignments(self.chat.person, self.sitting.now)

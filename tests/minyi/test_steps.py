@@ -18,7 +18,8 @@ from evaluation.publication import published_from_json
 from evaluation.quarter import cards_from_json, cards_to_json, score, thaw
 from evaluation.store import TaskRow
 from minyi import scoring, steps
-from minyi.house import QUESTIONNAIRES, House, Pace, settle
+from minyi.conversing import QUESTIONNAIRES, settle
+from minyi.house import House, Pace
 from minyi.invitations import Invitations
 from minyi.settings import Settings
 from storage import FileKeyring, SqlStore

@@ -66,7 +66,9 @@ def ballots(draw: Callable[..., Any]) -> tuple[Form, Ballot]:
 
 
 @given(ballots())
-def test_every_ballot_of_a_form_fits_opens_and_has_the_one_length(made: tuple[Form, Ballot]) -> None:
+def test_every_ballot_of_a_form_fits_opens_and_has_the_one_length(
+    made: tuple[Form, Ballot],
+) -> None:
     form, ballot = made
     box = seal_ballot(ballot, PUBLIC, ballot_size(form))
     assert len(box) == ballot_size(form) + 48  # X25519 public key and tag
@@ -119,7 +121,20 @@ def sealed(plain: bytes) -> bytes:
     return bytes(SealedBox(PublicKey(PUBLIC)).encrypt(plain))
 
 
-GOOD = ["s", "PEER", {"i": 5}, {}, ""]
+GOOD: list[object] = ["s", "PEER", {"i": 5}, {}, ""]
+FORGED: list[object] = [
+    [],
+    {},
+    None,
+    GOOD[:4],
+    [*GOOD, ""],
+    ["s", "BOSS", {}, {}, ""],
+    ["s", "PEER", {"i": 0}, {}, ""],
+    ["s", "PEER", {"i": 6}, {}, ""],
+    ["s", "PEER", {"i": None}, {}, ""],
+    ["s", "PEER", [], {}, ""],
+    ["s", "PEER", {}, {"w": 3}, ""],
+]
 
 
 @pytest.mark.parametrize(
@@ -130,12 +145,7 @@ GOOD = ["s", "PEER", {"i": 5}, {}, ""]
         sealed(pad(b'["s", "PEER", {"i": 1e999}, {}, ""]', 256)),
         sealed(pad(b'["s", "PEER", {"i": NaN}, {}, ""]', 256)),
         sealed(pad(b'["s", "PEER", {"i": ' + b"9" * 5000 + b'}, {}, ""]', 256)),
-        *(sealed(pad(json.dumps(fields).encode(), 256)) for fields in (
-            [], {}, None, GOOD[:4], [*GOOD, ""], ["s", "BOSS", {}, {}, ""],
-            ["s", "PEER", {"i": 0}, {}, ""], ["s", "PEER", {"i": 6}, {}, ""],
-            ["s", "PEER", {"i": None}, {}, ""], ["s", "PEER", [], {}, ""],
-            ["s", "PEER", {}, {"w": 3}, ""],
-        )),
+        *(sealed(pad(json.dumps(fields).encode(), 256)) for fields in FORGED),
     ],
 )  # fmt: skip
 def test_a_box_that_is_not_ours_is_spoiled(box: bytes) -> None:

@@ -14,8 +14,8 @@ NOW = datetime(2026, 12, 31, 23, 30, 15, tzinfo=UTC)
 FORM = form_of("type | name | label\ntext | a | A\ntext | b | B\ntext | c | C")
 
 
-def at(now: datetime = NOW, **values: str) -> Scene:
-    return scene(FORM, {f"/data/{name}": value for name, value in values.items()}, now)
+def at(**values: str) -> Scene:
+    return scene(FORM, {f"/data/{name}": value for name, value in values.items()}, NOW)
 
 
 def text(expression: str, **values: str) -> str:
@@ -95,7 +95,7 @@ def test_all_conditions_must_hold() -> None:
 def test_today_and_now_come_from_the_moment_that_was_given() -> None:
     assert text("today()") == "2026-12-31"
     assert text("now()") == "2026-12-31T23:30:15+00:00"
-    shanghai = at(NOW.astimezone(timezone(timedelta(hours=8))))
+    shanghai = scene(FORM, {}, NOW.astimezone(timezone(timedelta(hours=8))))
     assert shanghai.text("today()", "/data/a") == "2027-01-01"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from minyi.house import QUESTIONNAIRES, settle
+from minyi.conversing import QUESTIONNAIRES, settle
 from minyi.talk import HERE, ORGANISATION, PAYLOAD, rehearse
 from storage import FileKeyring, SqlStore
 from surveys.cells import RaterGroup

@@ -76,7 +76,7 @@ def histogram(ballots: list[Ballot], indicator: str) -> tuple[int, ...]:
     return tuple(found[grade] for grade in range(1, 6))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(polls())
 def test_nothing_below_k_leaves(poll: Poll) -> None:
     found = poll.count()
@@ -91,7 +91,7 @@ def test_nothing_below_k_leaves(poll: Poll) -> None:
     assert all(len(remarks) >= REMARKS for remarks in found.remarks.values())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(polls())
 def test_every_rating_is_in_a_cell_a_pool_or_was_dropped_and_says_which(poll: Poll) -> None:
     found = poll.count()
@@ -130,7 +130,7 @@ def test_every_rating_is_in_a_cell_a_pool_or_was_dropped_and_says_which(poll: Po
     assert found.spoiled == 0
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(polls(), st.randoms(use_true_random=False))
 def test_the_order_of_ballots_does_not_matter(poll: Poll, chance: Random) -> None:
     mixed = list(poll.ballots)
@@ -148,7 +148,7 @@ def test_the_order_of_ballots_does_not_matter(poll: Poll, chance: Random) -> Non
     assert not spreads
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(polls())
 def test_a_spread_is_the_pooled_variance_of_what_its_cells_show_and_no_more(poll: Poll) -> None:
     found = poll.count()
@@ -168,7 +168,9 @@ def test_a_spread_is_the_pooled_variance_of_what_its_cells_show_and_no_more(poll
                     squares += sum((score - mean(scores)) ** 2 for score in scores)
                     freedom += len(scores) - 1
                     ballots += len(scores)
-            spreads = [s for s in found.spreads if (s.rating_class, s.group) == (rating_class, group)]
+            spreads = [
+                s for s in found.spreads if (s.rating_class, s.group) == (rating_class, group)
+            ]
             if freedom > 0 and ballots >= (1 if group is SUP else poll.k):
                 assert spreads[0].ballots == ballots
                 assert spreads[0].variance == pytest.approx(squares / freedom)

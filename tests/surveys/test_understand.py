@@ -111,7 +111,8 @@ def test_a_rating_is_understood_in_both_languages(words: str) -> None:
     ("words", "names"),
     [
         ("Fruit A", "mA"), ("fruit b, Fruit A", "mA mB"), ("Fruit D；Fruit B、fruit a", "mA mB mD"),
-        ("1,3", "mA mC"), ("1 3", "mA mC"), ("４，１", "mA mD"), ("2,2,2", "mB"), ("mc ma", "mA mC"),
+        ("1,3", "mA mC"), ("1 3", "mA mC"), ("４，１", "mA mD"), ("2,2,2", "mB"),
+        ("mc ma", "mA mC"),
         ("Fruit A\nFruit C\n", "mA mC"),
     ],
 )  # fmt: skip

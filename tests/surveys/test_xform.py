@@ -64,8 +64,13 @@ def test_one_indicator_rated_twice_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "column"),
-    [("text", "indicator"), ("integer", "indicator"), ("select_multiple ab", "indicator")]
-    + [("text", "reason"), ("select_one ab", "remark")],
+    [
+        ("text", "indicator"),
+        ("integer", "indicator"),
+        ("select_multiple ab", "indicator"),
+        ("text", "reason"),
+        ("select_one ab", "remark"),
+    ],
 )
 def test_open_words_are_never_counted_and_choices_never_published_as_remarks(
     kind: str, column: str
@@ -102,7 +107,8 @@ def test_conditions_of_groups_come_before_a_questions_own() -> None:
 
 def test_a_language_left_out_falls_back_to_another() -> None:
     form = form_of(
-        "type | name | label::中文 (zh) | label::English (en)\ntext | q | 问 |\ntext | r | 再问 | Again",
+        "type | name | label::中文 (zh) | label::English (en)\n"
+        "text | q | 问 |\ntext | r | 再问 | Again",
         settings="form_title\nT",
     )
     assert form.languages == ("zh", "en")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from minyi.house import settle
+from minyi.conversing import settle
 from minyi.talk import ORGANISATION, rehearse
 from storage import FileKeyring, SqlStore
 from surveys.cells import RaterGroup
