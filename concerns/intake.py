@@ -27,6 +27,7 @@ WORDS = Words.of("concerns")
 ADDRESS, ANSWER = b"concern-address", b"concern-answer"
 BLOCK = 4096  # what people write is padded to a multiple of this
 RECEIPT = re.compile(r"[0-9]{16}")
+IDENTITY = re.compile(r"[0-9a-f]{12}")
 
 
 class Intake:
@@ -83,8 +84,12 @@ class Intake:
 
     def recall(self, tx: Any, address: Address, token: str, language: str) -> Reply | None:
         """The answers to a concern, for the chat that raised it or whoever has the receipt."""
-        concern = self._own(tx, address, token) or self._by_receipt(tx, token)
-        if concern is None:
+        digits = re.sub(r"[\s\-‐-―]", "", unicodedata.normalize("NFKC", token))
+        if RECEIPT.fullmatch(digits):
+            concern = tx.concern_by_receipt(receipt_hash(digits, self._keyring))
+            if concern is None:
+                return Reply(WORDS.say("unknown", language), language=language)
+        elif not IDENTITY.fullmatch(token) or (concern := self._own(tx, address, token)) is None:
             return None
         lines = [WORDS.say(f"state.{concern.state}", language)]
         lines += [
@@ -99,13 +104,6 @@ class Intake:
         if concern is None or reply_address(concern, self._keyring)[0] != address:
             return None
         return concern  # type: ignore[no-any-return]
-
-    def _by_receipt(self, tx: Any, token: str) -> StoredConcern | None:
-        digits = re.sub(r"[\s\-‐-―]", "", unicodedata.normalize("NFKC", token))
-        if not RECEIPT.fullmatch(digits):
-            return None
-        found: StoredConcern | None = tx.concern_by_receipt(receipt_hash(digits, self._keyring))
-        return found
 
     def _answer(self, entry: Entry, language: str) -> str:
         try:

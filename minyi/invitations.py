@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from surveys.campaigns import Campaign, Delivery
+from surveys.campaigns import INVITE, Campaign, Delivery
 from surveys.people import Text
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Button, Reply
@@ -25,7 +25,7 @@ class Invitations:
             campaign = await self._store.read(lambda tx: _campaign(tx, delivery.wave))
             self._campaigns[delivery.wave] = campaign
         language = nearest(delivery.language)
-        key = "invite" if delivery.stage == "invite" else "reminder"
+        key = "invite" if delivery.stage == INVITE else "reminder"
         text = WORDS.say(
             key,
             language,

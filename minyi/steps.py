@@ -6,6 +6,7 @@ of them loses nothing and doubles nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import partial
@@ -17,9 +18,11 @@ from concerns import desk
 from concerns.intake import notice, reply_address
 from evaluation.method import Method
 from minyi.house import House
-from surveys.ballots import Ballot, SpoiledError, open_ballot
-from surveys.campaigns import Campaign, Outcome, Wave, WaveState, next_opening, period_of
+from surveys.ballots import Ballot, SpoiledError, ballot_id, open_ballot
+from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState, next_opening, period_of
 from surveys.cells import RaterGroup
+from surveys.keys import WaveKeys
+from surveys.store import Assignment
 from surveys.tally import Rules
 from surveys.tally import tally as count
 
@@ -52,7 +55,11 @@ class DeliverReport:
 
 @dataclass(frozen=True, slots=True)
 class TallyReport:
-    """Waves counted: ballots, those spoiled, cells written, cells merged or dropped."""
+    """Waves counted: ballots, those spoiled, cells written, cells merged or dropped.
+
+    ``ballots`` is rounded down to tens: less the turnouts that are shown, the exact total would
+    give away one that is withheld.
+    """
 
     waves: int = 0
     ballots: int = 0
@@ -118,7 +125,7 @@ def _open(tx: Any, wave: Wave, now: datetime) -> tuple[int, int]:
     if now >= wave.closes_at:
         return 0, 0
     assignments = tx.draw_assignments(wave, campaign.groups)
-    stages = [("invite", timedelta(0))]
+    stages = [(INVITE, timedelta(0))]
     stages += [(f"remind{i}", delay) for i, delay in enumerate(campaign.reminders, 1)]
     deliveries = sum(
         tx.draw_deliveries(wave.id, stage, wave.opens_at + delay) for stage, delay in stages
@@ -196,28 +203,40 @@ async def _tally(house: House, wave: Wave) -> TallyReport:
             f"The keys of wave {wave.id} are not in this data directory, so its ballots cannot be "
             "opened. Run this where they are (MINYI_DATA_DIR)."
         )
-    report: TallyReport = await house.store.write(
-        lambda tx: _count(tx, wave, keys.tally_secret, house.method)
-    )
+    report: TallyReport = await house.store.write(lambda tx: _count(tx, wave, keys, house.method))
     return report
 
 
-def _count(tx: Any, wave: Wave, secret: bytes, method: Method) -> TallyReport:
+def _opened(box: bytes, keys: WaveKeys) -> Ballot | None:
+    try:
+        return open_ballot(box, keys.tally_secret)
+    except SpoiledError:
+        return None
+
+
+def _count(tx: Any, wave: Wave, keys: WaveKeys, method: Method) -> TallyReport:
     """Open, count and write in one unit of work: nothing can arrive in between unseen."""
     if tx.wave(wave.id).state is WaveState.TALLIED:
         return TallyReport()  # another process was faster
     campaign = tx.campaign(wave.campaign)
+    roll: list[Assignment] = tx.roll(wave.id)
+    places = {
+        ballot_id(keys.rid_key, wave.id, asked.person, asked.subject): asked for asked in roll
+    }
     ballots: list[Ballot] = []
     spoiled = 0
-    for _, box in tx.ballots(wave.id):
-        try:
-            ballots.append(open_ballot(box, secret))
-        except SpoiledError:
+    for rid, box in tx.ballots(wave.id):
+        ballot, asked = _opened(box, keys), places.get(rid)
+        # whoever can write to the database can seal a ballot, but not name a place for it
+        if ballot and asked and (ballot.subject, ballot.group) == (asked.subject, asked.group):
+            ballots.append(ballot)
+        else:
             spoiled += 1
     indicators = sorted({name for ballot in ballots for name in ballot.ratings})
     subjects = {subject.id: subject for subject in tx.subjects()}
+    sides = Counter((asked.subject, asked.group) for asked in roll)
     found = count(
-        ballots, tx.roll(wave.id), subjects, indicators,
+        ballots, [(*side, people) for side, people in sides.items()], subjects, indicators,
         Rules(campaign.k, weights_of(method)), SystemRandom(),
     )  # fmt: skip
     found = replace(found, spoiled=found.spoiled + spoiled)
@@ -225,7 +244,12 @@ def _count(tx: Any, wave: Wave, secret: bytes, method: Method) -> TallyReport:
         raise StepError(f"A ballot of {wave.id} arrived during the count. Nothing was written.")
     merged = sum(1 for held in found.withheld if held.fate == "merged")
     return TallyReport(
-        1, found.ballots, found.spoiled, len(found.cells), merged, len(found.withheld) - merged
+        waves=1,
+        ballots=found.ballots // 10 * 10,
+        spoiled=found.spoiled,
+        cells=len(found.cells),
+        merged=merged,
+        dropped=len(found.withheld) - merged,
     )
 
 

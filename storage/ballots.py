@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import BindParameter, Table, bindparam, delete, func, null, select, update
 
 from storage import tables
+from storage.deliveries import DeliveryRows
 from storage.tables import assignments, ballots, chats, deliveries, interviews, waves
-from storage.unit import Unit
 from surveys.campaigns import Outcome, WaveState
-from surveys.cells import Cell, RaterGroup, Reasons, Spread, Tally, Turnout, Withheld
+from surveys.cells import Cell, Reasons, Spread, Tally, Turnout, Withheld
+from surveys.store import Assignment
 
 _CHUNK = 1000  # sealed ballots in memory at once while they are read
 _WAVE: BindParameter[str] = bindparam("of_wave")
@@ -26,10 +27,11 @@ _BALLOTS = (
 )
 _BALLOT_COUNT = select(func.count()).select_from(ballots).where(ballots.c.wave == _WAVE)
 _ROLL = (
-    select(assignments.c.subject, assignments.c.rater_group, func.count())
+    select(
+        assignments.c.wave, assignments.c.person, assignments.c.subject, assignments.c.rater_group
+    )
     .where(assignments.c.wave == _WAVE)
-    .group_by(assignments.c.subject, assignments.c.rater_group)
-    .order_by(assignments.c.subject, assignments.c.rater_group)
+    .order_by(assignments.c.subject, assignments.c.person)
 )
 _TALLIED = (
     update(waves)
@@ -55,7 +57,7 @@ _FORGET = (
 _EMPTY = delete(ballots).where(ballots.c.wave == _WAVE)
 
 
-class BallotRows(Unit):
+class BallotRows(DeliveryRows):
     __slots__ = ()
 
     def put_ballot(self, wave: str, rid: bytes, box: bytes) -> None:
@@ -70,8 +72,8 @@ class BallotRows(Unit):
         row = self._one(_BALLOT_COUNT, {"of_wave": wave})
         return 0 if row is None else int(row[0])
 
-    def roll(self, wave: str) -> Sequence[tuple[str, RaterGroup, int]]:
-        return [(row[0], row[1], row[2]) for row in self._all(_ROLL, {"of_wave": wave})]
+    def roll(self, wave: str) -> Sequence[Assignment]:
+        return [Assignment(*row) for row in self._all(_ROLL, {"of_wave": wave})]
 
     def record_tally(self, wave: str, period: str, tally: Tally) -> int:
         """Also makes unsent deliveries moot. ValueError where the wave is unknown or tallied.
@@ -86,6 +88,7 @@ class BallotRows(Unit):
         self._many(tables.remarks.insert(), _remarks(period, tally))
         for statement in _FORGET:
             self._changed(statement, {"of_wave": wave})
+        self.forget_reminders(wave)
         return self._changed(_EMPTY, {"of_wave": wave})
 
     def cells(self, period: str) -> Sequence[Cell]:

@@ -7,6 +7,7 @@ was begun; where it was, the sender died in between, and the row becomes ``unkno
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     exists,
     false,
     func,
@@ -32,6 +34,7 @@ from sqlalchemy import (
 
 from storage.campaigns import OPEN
 from storage.columns import Moment, round_up
+from storage.facts import FactRows
 from storage.tables import (
     BEGUN,
     DUE,
@@ -43,8 +46,8 @@ from storage.tables import (
     people,
     waves,
 )
-from storage.unit import Unit, insert_new
-from surveys.campaigns import Delivery, Outcome
+from storage.unit import insert_new
+from surveys.campaigns import INVITE, Delivery, Outcome
 
 _ROUNDS = 50  # of ``limit`` rows each: how many moot rows one claim clears away at most
 _NOW = bindparam("now", type_=Moment)
@@ -131,7 +134,13 @@ _COUNTS = (
 )
 
 
-class DeliveryRows(Unit):
+_FORGET = delete(deliveries).where(
+    deliveries.c.wave == bindparam("of_wave"), deliveries.c.stage != INVITE
+)
+_REMINDERS = "reminders:"
+
+
+class DeliveryRows(FactRows):
     __slots__ = ()
 
     def draw_deliveries(self, wave: str, stage: str, due_at: datetime) -> int:
@@ -186,7 +195,15 @@ class DeliveryRows(Unit):
             self._changed(_UNREACHABLE, {"which": delivery})
 
     def delivery_counts(self, wave: str) -> Sequence[tuple[str, Outcome, int]]:
-        return [(row[0], row[1], row[2]) for row in self._all(_COUNTS, {"wave": wave})]
+        rows = [(row[0], row[1], row[2]) for row in self._all(_COUNTS, {"wave": wave})]
+        kept = json.loads(self.note(_REMINDERS + wave) or "[]")
+        return rows + [(stage, Outcome(outcome), number) for stage, outcome, number in kept]
+
+    def forget_reminders(self, wave: str) -> None:
+        """Keep their counts only: a reminder that became moot says that somebody had answered."""
+        counts = [row for row in self.delivery_counts(wave) if row[0] != INVITE]
+        self.put_note(_REMINDERS + wave, json.dumps(counts))
+        self._changed(_FORGET, {"of_wave": wave})
 
 
 def _claim(midnights: dict[str, datetime]) -> Update:

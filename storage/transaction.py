@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from storage.ballots import BallotRows
 from storage.concerns import ConcernRows
-from storage.deliveries import DeliveryRows
-from storage.facts import FactRows
 from storage.foresight import ForesightRows
 from storage.scores import ScoreRows
 
 
 class SqlTransaction(
     ForesightRows,
-    DeliveryRows,
     BallotRows,
-    FactRows,
     ConcernRows,
     ScoreRows,
 ):

@@ -12,6 +12,7 @@ from dateutil.rrule import rrulestr
 from surveys.cells import RaterGroup
 from surveys.people import Text
 
+INVITE = "invite"  # the first stage of a wave's deliveries; the others are reminders
 QUARTERLY = "FREQ=MONTHLY;BYMONTH=3,6,9,12;BYMONTHDAY=10"
 
 

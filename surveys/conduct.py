@@ -24,8 +24,8 @@ from surveys.interview import (
     values,
 )
 from surveys.people import Chat
-from surveys.phrasing import WORDS, question_rows, question_text
-from surveys.reply import Reply
+from surveys.phrasing import WORDS, Press, question_rows, question_text
+from surveys.reply import Button, Reply
 from surveys.store import Assignment, SealedInterview
 from surveys.understand import TEXT_LIMIT
 from surveys.xform import read_xform
@@ -136,6 +136,9 @@ class Sitting:
         parts.append(question_text(ask, interview))
         text = "\n\n".join(part for part in parts if part)
         rows = question_rows(ask, interview, row.id)
+        if row.wave is None:  # nobody asked for this one: a visible way out
+            pause = Button(WORDS.say("button.pause", self.language), Press("m", "pause").data())
+            rows = (*rows, (pause,))
         return Reply(text, rows, question=True, language=self.language)
 
     def _finish(self, row: SealedInterview, form: Form, step: Step, say: Farewell) -> Reply:
@@ -159,10 +162,11 @@ class Sitting:
     def _overtaken(self, row: SealedInterview) -> Reply:
         """Someone was faster (a double tap, another process): show what is true now."""
         current = self.tx.interview(row.id)
-        if current is None or current.complete:
-            self.leave(row)
-            return Reply(WORDS.say("finished", self.language), language=self.language)
-        return self.show(current)
+        if current is not None and not current.complete:
+            return self.show(current)
+        self.leave(row)
+        key = "finished.closed" if current is None else "finished"  # no row: the tally took it
+        return Reply(WORDS.say(key, self.language), language=self.language)
 
     def _keep(self, row: SealedInterview, after: int) -> bool:
         now = self.now

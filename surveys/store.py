@@ -157,8 +157,8 @@ class Transaction(Protocol):
 
     def ballots(self, wave: str) -> Iterator[tuple[bytes, bytes]]: ...
     def ballot_count(self, wave: str) -> int: ...
-    def roll(self, wave: str) -> Sequence[tuple[str, RaterGroup, int]]:
-        """(subject, group, people asked) of a wave."""
+    def roll(self, wave: str) -> Sequence[Assignment]:
+        """Everybody who is asked in a wave, about whom and from which side."""
         ...
 
     def record_tally(self, wave: str, period: str, tally: Tally) -> int:

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from surveys import arriving
 from surveys.campaigns import Wave, WaveState
-from surveys.cells import RaterGroup
 from surveys.conduct import Sitting
 from surveys.interview import Answered, Chose, Done, Move, Skipped, WentBack
-from surveys.people import Chat, Invite, Kind, Relation, Text
+from surveys.people import Chat, Text
 from surveys.phrasing import WORDS, Press, short
 from surveys.reply import Button, Heard, Looked, Opened, Reply, Tapped, Typed
-from surveys.store import Assignment, SealedInterview
+from surveys.store import SealedInterview
 from surveys.understand import fold
 from surveys.words import LANGUAGES, pick
 
@@ -84,9 +84,13 @@ class Visit:
                 reply = self.stands()
             case Typed(text):
                 reply = self.typed(text)
-        row = None if reply.question or reply.rows else self.waiting()
+        if reply.question or reply.rows:
+            return (reply,)
+        row = self.waiting()
+        if row is None:  # nothing is left to answer here: say what can be pressed
+            return (replace(reply, rows=self.onward()),)
         # information in mid-interview: the question it interrupted is asked again below it
-        return (reply,) if row is None else (reply, self.sitting.show(row))
+        return reply, self.sitting.show(row)
 
     def typed(self, text: str) -> Reply:
         row = self.current()
@@ -97,9 +101,11 @@ class Visit:
             return self.sitting.move(row, _MOVES[name])
         if name is not None and (reply := self.commanded(name)):
             return reply
-        if row is not None:
-            return self.sitting.move(row, Answered(text))
-        return self.recalled(text.strip()) or self.stands()
+        # a receipt is never an answer: as a remark it would join a concern to a rating
+        recalled = self.recalled(text.strip())
+        if recalled is not None or row is None:
+            return recalled or self.stands()
+        return self.sitting.move(row, Answered(text))
 
     def commanded(self, name: str) -> Reply | None:
         """A command that means something wherever the chat stands; None where it does not."""
@@ -157,51 +163,12 @@ class Visit:
             return self.say("link.unknown", *self.menu())
         match invite.kind:
             case "unit":
-                return self.visit_unit(invite)
+                return arriving.at_unit(self, invite)
             case "staff":
-                return self.link_staff(invite)
+                return arriving.by_staff_link(self, invite)
+            case "campaign":
+                return arriving.for_campaign(self, invite) or self.stands(greeting)
         return self.stands(greeting)
-
-    def visit_unit(self, invite: Invite) -> Reply:
-        """Somebody at a service window: a recipient of its service from now on."""
-        person, subject = self.chat.person, invite.target
-        if not self.related(person, subject):
-            self.tx.put_relations([Relation(person, subject, RaterGroup.RECIPIENT)])
-        for wave in self.open_waves():
-            campaign = self.tx.campaign(wave.campaign)
-            if RaterGroup.RECIPIENT in campaign.groups:
-                assignment = self.tx.assignment(wave.id, person, subject)
-                if assignment is None:
-                    assignment = Assignment(wave.id, person, subject, RaterGroup.RECIPIENT)
-                    self.tx.put_assignments([assignment])
-                row = self.tx.interview_for(wave.id, person, subject)
-                if row is not None and row.complete:
-                    return self.after(row)
-                return self.sitting.begin(assignment, campaign.form)
-        name = pick(self.tx.subject(subject).name, self.chat.language)
-        return self.say("unit.thanks", *self.menu(), subject=name)
-
-    def related(self, person: str, subject: str) -> bool:
-        """Whether a named person sees ``subject`` from some side: a poster must not change it."""
-        if self.tx.person(person).kind is Kind.CITIZEN:
-            return False
-        return any(r.rater == person and r.subject == subject for r in self.tx.relations())
-
-    def link_staff(self, invite: Invite) -> Reply:
-        """A staff member's own link: once, and only for the chat that used it."""
-        if self.chat.person != invite.target:
-            if not self.tx.spend_invite(invite.token):
-                return self.say("link.used")
-            language = self.tx.person(invite.target).language or self.chat.language
-            self.sitting = replace(
-                self.sitting,
-                chat=replace(self.chat, person=invite.target, language=language, interview=None),
-            )
-            self.tx.put_chat(self.chat)
-        name = self.tx.person(invite.target).name
-        linked = self.say("staff.linked", name=name)
-        standing = self.stands()
-        return replace(standing, text=f"{linked.text}\n\n{standing.text}")
 
     def rejoin(self) -> bool:
         """Whoever opens the conversation may be asked again; True where they had opted out."""
@@ -317,6 +284,13 @@ class Visit:
             if reply is not None:
                 return reply
         return None
+
+    def onward(self) -> tuple[tuple[Button, ...], ...]:
+        """Go on with what is still open, and the menu."""
+        left = self.tx.open_assignments(self.chat.person, self.sitting.now)
+        if not left:
+            return self.menu()
+        return ((self.button("button.continue", Press("g", left[0].wave)),), *self.menu())
 
     def menu(self) -> tuple[tuple[Button, ...], ...]:
         return (

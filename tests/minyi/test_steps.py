@@ -147,7 +147,7 @@ async def test_a_tally_with_a_late_ballot_writes_nothing_and_succeeds_the_next_t
     waves = {wave.id: wave.state for wave in await store.read(lambda tx: tx.waves())}
     assert waves["service.20261210"] is WaveState.OPEN
     late[0] = False
-    assert (await steps.tally(house, CLOSED)).ballots == SUBJECTS
+    assert (await steps.tally(house, CLOSED)).waves == 1
 
 
 async def test_a_paused_campaign_opens_no_wave(store: SqlStore, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ async def test_two_processes_planning_at_once_open_each_wave_once(
     opened = [wave.id for wave in waves if wave.state is WaveState.OPEN]
     assert sorted(opened) == ["leadership.20261210", "service.20261210"]
     rolls = await stores[0].read(lambda tx: [row for wave in opened for row in tx.roll(wave)])
-    assert sum(people for _, _, people in rolls) == 2 * SUBJECTS * RATERS
+    assert len(rolls) == 2 * SUBJECTS * RATERS
     for store in stores:
         await store.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -100,7 +101,9 @@ class World:
         roll, subjects = await self.read(lambda tx: (tx.roll("w"), tx.subjects()))
         indicators = sorted({name for ballot in ballots for name in ballot.ratings})
         by_id = {subject.id: subject for subject in subjects}
-        found = tally(ballots, roll, by_id, indicators, Rules(k), Random(1))
+        sides = Counter((asked.subject, asked.group) for asked in roll)
+        counted = [(*side, people) for side, people in sides.items()]
+        found = tally(ballots, counted, by_id, indicators, Rules(k), Random(1))
         await self.store.write(lambda tx: tx.record_tally("w", "2026Q4", found))
         await self.store.scrub()
         self.keyring.destroy_wave("w")

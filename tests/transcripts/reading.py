@@ -41,7 +41,7 @@ async def play(script: Script, player: Player) -> Script:
         if isinstance(act, Sticker) and not player.has_stickers:
             said.append(exchange.said)  # cannot be done here, so nothing can be said to it
             continue
-        words = "\n".join(
+        words = "\n\n".join(
             str(shown) for shown in await player.do(act, twice=then == exchange.heard)
         )
         if found := RECEIPT.search(words):

@@ -64,10 +64,10 @@ async def retold(script: Script) -> Script:
     """The script with what the terminal says today."""
     async with talking(script.questionnaire) as here:
         terminal = Terminal(here.conversation, script.language)
-        said = ["\n".join(await terminal.open(PAYLOAD))]
+        said = ["\n\n".join(await terminal.open(PAYLOAD))]
         receipt = MASKED
         for exchange in script.exchanges[1:]:
             if found := RECEIPT.search(said[-1]):
                 receipt = found[0]
-            said.append("\n".join(await terminal.hear(line_of(exchange, receipt))))
+            said.append("\n\n".join(await terminal.hear(line_of(exchange, receipt))))
     return script.with_said([masked(words) for words in said])

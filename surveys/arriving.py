@@ -1,0 +1,66 @@
+"""Coming in by a link: a window's QR code, a staff member's own link, a campaign's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from surveys.cells import RaterGroup
+from surveys.people import Invite, Kind, Relation
+from surveys.reply import Reply
+from surveys.store import Assignment
+from surveys.words import pick
+
+if TYPE_CHECKING:
+    from surveys.visit import Visit
+
+
+def at_unit(visit: Visit, invite: Invite) -> Reply:
+    """Somebody at a service window: a recipient of its service from now on."""
+    tx, person, subject = visit.tx, visit.chat.person, invite.target
+    if not _related(visit, subject):
+        tx.put_relations([Relation(person, subject, RaterGroup.RECIPIENT)])
+    for wave in visit.open_waves():
+        campaign = tx.campaign(wave.campaign)
+        if RaterGroup.RECIPIENT in campaign.groups:
+            assignment = tx.assignment(wave.id, person, subject)
+            if assignment is None:
+                assignment = Assignment(wave.id, person, subject, RaterGroup.RECIPIENT)
+                tx.put_assignments([assignment])
+            row = tx.interview_for(wave.id, person, subject)
+            if row is not None and row.complete:
+                return visit.after(row)
+            return visit.sitting.begin(assignment, campaign.form)
+    name = pick(tx.subject(subject).name, visit.chat.language)
+    return visit.say("unit.thanks", *visit.menu(), subject=name)
+
+
+def by_staff_link(visit: Visit, invite: Invite) -> Reply:
+    """A staff member's own link: once, and only for the chat that used it."""
+    tx = visit.tx
+    if visit.chat.person != invite.target:
+        if not tx.spend_invite(invite.token):
+            return visit.say("link.used")
+        language = tx.person(invite.target).language or visit.chat.language
+        chat = replace(visit.chat, person=invite.target, language=language, interview=None)
+        visit.sitting = replace(visit.sitting, chat=chat)
+        tx.put_chat(chat)
+    linked = visit.say("staff.linked", name=tx.person(invite.target).name)
+    standing = visit.stands()
+    return replace(standing, text=f"{linked.text}\n\n{standing.text}")
+
+
+def for_campaign(visit: Visit, invite: Invite) -> Reply | None:
+    """Whoever is on the roll of the campaign's open wave begins; None for everybody else."""
+    waves = {wave.id for wave in visit.open_waves() if wave.campaign == invite.target}
+    left = visit.tx.open_assignments(visit.chat.person, visit.sitting.now)
+    mine = next((assignment for assignment in left if assignment.wave in waves), None)
+    return None if mine is None else visit.go(mine.wave)
+
+
+def _related(visit: Visit, subject: str) -> bool:
+    """Whether a named person sees ``subject`` from some side: a poster must not change it."""
+    person = visit.chat.person
+    if visit.tx.person(person).kind is Kind.CITIZEN:
+        return False
+    return any(r.rater == person and r.subject == subject for r in visit.tx.relations())
