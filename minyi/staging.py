@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from minyi import loop
 from minyi.house import House
 from minyi.opening import NotReadyError
 from minyi.playbill import Playbill
@@ -45,7 +46,7 @@ def run(play: Coroutine[Any, Any, None]) -> int:
     """The exit status: 0 after the play, 1 with a plain sentence where it cannot be played."""
     set_log_level("warning")
     try:
-        asyncio.run(play)
+        loop.run(play)
     except (NotReadyError, StepError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

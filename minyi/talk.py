@@ -7,13 +7,13 @@ newest button so labelled, an old one included.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from minyi import loop
 from minyi.conversing import settle
 from storage import FileKeyring, SqlStore
 from surveys.campaigns import Campaign, Wave, WaveState, period_of
@@ -108,5 +108,5 @@ def write(text: str) -> None:
 
 def run(file: Path, language: str = "zh") -> int:
     """``minyi talk FILE``."""
-    asyncio.run(converse(file, language, sys.stdin))
+    loop.run(converse(file, language, sys.stdin))
     return 0

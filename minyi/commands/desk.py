@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -42,7 +41,9 @@ def settings(ctx: typer.Context) -> Settings:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's asynchronous part."""
-    return asyncio.run(work)
+    from minyi.loop import run as run_loop
+
+    return run_loop(work)
 
 
 @asynccontextmanager
