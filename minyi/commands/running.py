@@ -46,7 +46,9 @@ def demo(
 
 def talk(
     file: Annotated[Path, typer.Argument(help="A questionnaire: .md, .xlsx or .xml.")],
-    language: Annotated[str, typer.Option(help="zh, en or what the questionnaire has.")] = "zh",
+    language: Annotated[
+        str, typer.Option("--lang", help="zh, en or what the questionnaire has.")
+    ] = "zh",
 ) -> None:
     """Answer a questionnaire in the terminal. Nothing is stored."""
     from minyi.talk import run as converse

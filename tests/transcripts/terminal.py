@@ -32,7 +32,7 @@ async def run(script: Script) -> str:
         MINYI,
         "talk",
         ROOT / script.questionnaire,
-        "--language",
+        "--lang",
         script.language,
         stdin=PIPE,
         stdout=PIPE,
