@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from evaluation.method_file import shipped
 from evaluation.publication import Answers, PublishedCard
 from surveys.cells import RaterGroup, Withheld
 from surveys.people import Subject
-from surveys.words import pick
+from web.naming import Names
 
 BAR = 46
 FIGURES = (
@@ -32,7 +33,6 @@ FIGURES = (
     "stopped half-way",
     "blocked the bot",
 )
-BANDS = {band.id: band.names for band in shipped("quarterly").bands}
 
 
 class Playbill:
@@ -109,7 +109,6 @@ def scorecards(
     deliveries: Sequence[tuple[str, str, int]],
 ) -> None:
     """The published table, and what was left out."""
-    names = {subject.id: subject.name for subject in subjects}
     table = Table(box=None, title="2026Q4", title_justify="left", padding=(0, 1, 0, 0))
     table.add_column("unit", no_wrap=True)
     table.add_column("score", justify="right")
@@ -117,9 +116,16 @@ def scorecards(
     table.add_column("band")
     for group in RaterGroup:
         table.add_column(group, justify="right", min_width=5)
+    names = Names("zh", [shipped("quarterly")], {s.id: s.name for s in subjects}, {})
+    reasons = replace(names, language="en")
+    left_out: list[str] = []
     for card in cards:
-        table.add_row(*_row(card, pick(names.get(card.subject, {"": card.subject}), "zh")))
+        table.add_row(*_row(card, names))
+        why = " ".join(reasons.reason(card.method, reason) for reason in card.withheld)
+        left_out += [f"{names.subject(card.subject)}: {why}"] if why else []
     console.print(table)
+    for sentence in left_out:
+        console.print(sentence, highlight=False)
     merged = sum(1 for held in withheld if held.fate == "merged")
     unknown = sum(n for _, outcome, n in deliveries if outcome == "unknown")
     gone = sum(n for _, outcome, n in deliveries if outcome == "gone")
@@ -130,13 +136,14 @@ def scorecards(
     )
 
 
-def _row(card: PublishedCard, name: str) -> tuple[str, ...]:
+def _row(card: PublishedCard, names: Names) -> tuple[str, ...]:
     value = "—" if card.value is None else f"{card.value}"
     interval = "" if card.interval is None else f"{_bar(*card.interval)} {_span(card.interval)}"
     if card.withheld:
-        interval = "withheld: " + card.withheld[0].code.replace("_", " ")
+        interval = "withheld"
     answers = {each.group: _band(each) for each in card.answers}
-    bands = "|".join(pick(BANDS[band], "zh") for band in card.bands) or "—"
+    bands = "|".join(names.band(card.method, band) for band in card.bands) or "—"
+    name = names.subject(card.subject)
     return name, value, interval, bands, *(answers.get(group, "–") for group in RaterGroup)
 
 

@@ -69,6 +69,7 @@ async def serving(
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=75,  # as Telegram's: a client's idle connection is not cut under it
     )
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[listening]))
