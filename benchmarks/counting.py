@@ -10,7 +10,7 @@ from nacl.public import PrivateKey, SealedBox
 from benchmarks.scale import Scale, by_turns
 from benchmarks.table import Line
 from minyi.conversing import QUESTIONNAIRES
-from surveys.ballots import Ballot, ballot_size, open_ballot, seal_ballot
+from surveys.ballots import Ballot, ballot_size, open_ballot, seal_ballot, tally_opener
 from surveys.cells import GRADES, RaterGroup
 from surveys.form import Form
 from surveys.people import Subject
@@ -41,7 +41,8 @@ def sealed(form: Form, key: PrivateKey, number: int) -> list[bytes]:
 
 def count(boxes: list[bytes], secret: bytes, form: Form) -> int:
     """Open and count, as the tally does; how many counted."""
-    opened = [open_ballot(box, secret) for box in boxes]
+    opener = tally_opener(secret)
+    opened = [open_ballot(box, opener) for box in boxes]
     asked = -(-len(boxes) // SUBJECTS)
     roll = [(f"s{at}", GROUP, asked) for at in range(SUBJECTS)]
     subjects = {name: Subject(name, {}) for name, _, _ in roll}

@@ -28,6 +28,7 @@ from benchmarks.echo import bot, echo
 from benchmarks.telegram import TOKEN
 from benchmarks.world import converse
 from bot.assembly import Inbound
+from minyi import loop
 from minyi.talk import ORGANISATION
 from storage import SqlStore
 from surveys.conversation import Conversation
@@ -38,7 +39,8 @@ from web.site import Talker
 
 SECRET = "measured"
 PATH = "/telegram"
-KINDS = ("minyi", "scripted", "echo", "echo-by-call", "conventional")
+OURS = ("minyi", "scripted")
+KINDS = (*OURS, "echo", "echo-by-call", "conventional")
 
 
 class Scripted:
@@ -149,4 +151,6 @@ def _ready(sock: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(arguments().parse_args()))
+    given = arguments().parse_args()
+    start = loop.run if given.kind in OURS else asyncio.run  # aiogram's guide stays with the latter
+    start(run(given))

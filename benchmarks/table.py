@@ -12,7 +12,8 @@ class Line:
     """``ours`` and ``theirs`` are repetitions taken by turns, in ``unit``.
 
     ``least`` is the ratio to reach; ``most`` the largest figure of ours allowed (for seconds and
-    megabytes, where less is better). ``notes`` explain the line under the table.
+    megabytes, where less is better). ``notes`` explain the line under the table, ``why`` a
+    missed goal.
     """
 
     what: str
@@ -23,6 +24,7 @@ class Line:
     least: float | None = None
     most: float | None = None
     notes: tuple[str, ...] = field(default=())
+    why: str = ""
 
     @property
     def ratios(self) -> list[float]:
@@ -61,6 +63,11 @@ def goal(line: Line) -> str:
     return f"{wanted} {'met' if line.met else '**missed**'}"
 
 
+def explained(line: Line) -> tuple[str, ...]:
+    """The notes, and why the goal was missed where it was."""
+    return (*line.notes, f"missed: {line.why}") if line.met is False and line.why else line.notes
+
+
 def markdown(title: str, lines: Iterable[Line]) -> str:
     """A section: its table, then the notes."""
     lines = list(lines)
@@ -73,5 +80,5 @@ def markdown(title: str, lines: Iterable[Line]) -> str:
         f"| {spread(x.ratios)} | {goal(x)} |"
         for x in lines
     ]
-    noted = [f"- {x.what} / {x.baseline}: {note}" for x in lines for note in x.notes]
+    noted = [f"- {x.what} / {x.baseline}: {note}" for x in lines for note in explained(x)]
     return "\n".join((f"## {title}", "", *rows, *(("", *noted) if noted else ()), ""))

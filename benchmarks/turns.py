@@ -25,6 +25,11 @@ from storage import SqlStore
 from surveys.people import Address
 
 WAITING = (1, 8, 40)
+WHY = {
+    "SQLite": "logic, sealing and statements run in the same interpreter as the loop",
+    "PostgreSQL": "one connection writes, and each statement of a turn is a journey to it",
+}
+"""What keeps a durable turn from its goal, by database."""
 Person = Callable[[int], Awaitable[None]]
 """Plays one whole interview as person number so and so."""
 
@@ -110,5 +115,6 @@ async def _waiting(scale: Scale, kinds: dict[str, Fresh], waiting: int) -> list[
         if "orm" in figures:
             least = 8.0 if waiting == 40 else None
             baseline = "conventional bot (PostgreSQL), fed likewise"
-            lines.append(Line(what, "/s", figures[name], baseline, figures["orm"], least))
+            lines.append(Line(what, "/s", figures[name], baseline, figures["orm"], least,
+                              why=WHY[name]))  # fmt: skip
     return lines

@@ -14,6 +14,7 @@ from benchmarks.load import Load, Visit, browsing, drive, served, tapping, typin
 from benchmarks.scale import Scale, Side, by_turns
 from benchmarks.table import Line
 from benchmarks.telegram import BotApi, bot_api
+from benchmarks.turns import WHY
 from benchmarks.world import ballots, found
 from storage import SqlStore
 
@@ -105,7 +106,7 @@ async def _typed(scale: Scale, bench: Bench, kinds: dict[str, Fresh]) -> list[Li
             if theirs in figures:
                 notes = bench.note(name, theirs)
                 lines.append(Line(what, "/s", figures[name], words, figures[theirs], least,
-                                  notes=notes))  # fmt: skip
+                                  notes=notes, why=WHY[name]))  # fmt: skip
     return lines
 
 
@@ -117,7 +118,7 @@ async def _tapped(scale: Scale, bench: Bench, kinds: dict[str, Fresh]) -> list[L
     words = "aiogram echo bot that edits the tapped message"
     return [
         Line(f"tapped answer by webhook, {name}", "/s", figures[name], words, figures["echo"], 1.3,
-             notes=bench.note(name, "echo"))
+             notes=bench.note(name, "echo"), why=WHY[name])
         for name in kinds
     ]  # fmt: skip
 
@@ -132,6 +133,6 @@ async def measure_chat(scale: Scale) -> list[Line]:
     words = "the same pages around a scripted reply: no questionnaire, no database"
     return [
         Line(f"answer in the browser, {name}", "/s", figures[name], words, figures["scripted"],
-             0.5, notes=bench.note(name, "scripted"))
+             0.5, notes=bench.note(name, "scripted"), why=WHY[name])
         for name in kinds
     ]  # fmt: skip

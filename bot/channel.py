@@ -168,7 +168,7 @@ def _understood(text: str, event: int) -> Heard:
 
 
 def _hint(user: User | None) -> str:
-    return (user.language_code if user else None) or "zh"
+    return (user.language_code if user else None) or ""
 
 
 def _sent(chat: int, page: Page) -> SendMessage:

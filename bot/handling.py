@@ -79,7 +79,7 @@ class Handling:
 
     async def bury(self, update_id: int, raw: Raw, why: str) -> None:
         """Keep ``raw`` as a sealed dead letter. Raises where the store cannot take it."""
-        box = self.seal(json.dumps(raw, ensure_ascii=False).encode())
+        box = self.seal(json.dumps(raw).encode())
         await self.store.write(lambda tx: tx.bury(update_id, why, box))
         _log.error("update %d is buried: %s", update_id, why)
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from evaluation.method import Method
 from evaluation.method_file import shipped
@@ -52,6 +53,7 @@ class House:
     invitations: Invitations
     method: Method
     pace: Pace = field(default_factory=Pace)
+    name: str = field(default_factory=lambda: uuid4().hex)  # who holds a lease
     _sender: Sender | None = None
 
     @property
@@ -109,7 +111,9 @@ async def open_house(settings: Settings, pace: Pace | None = None) -> AsyncItera
     Raises NotReadyError where there is no database yet.
     """
     keys = keyring(settings)
-    setting = Setting(settings.organisation, web=f"{settings.public_url}/c", k=settings.k)
+    setting = Setting(
+        settings.organisation, f"{settings.public_url}/c", settings.k, settings.language
+    )
     async with opened(settings) as store:
         house = House(
             settings,

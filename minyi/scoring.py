@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluation.method import Method
@@ -23,6 +24,7 @@ from evaluation.workload import Task
 from minyi.house import House
 from minyi.steps import StepError
 from surveys.campaigns import WaveState
+from surveys.cells import GRADES, Cell, RaterGroup, Spread, Turnout
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,33 @@ async def score(house: House, period: str) -> ScoreReport:
     return report
 
 
+def pending(tx: Any, period: str) -> list[str]:
+    """The waves of ``period`` that are still to be counted. A paused campaign's unopened wave will
+    not be.
+    """
+    running = {campaign.id for campaign in tx.campaigns() if not campaign.paused}
+    return sorted(
+        wave.id
+        for wave in tx.waves()
+        if wave.period == period
+        and (
+            wave.state is WaveState.OPEN
+            or (wave.state is WaveState.PLANNED and wave.campaign in running)
+        )
+    )
+
+
+def unscored(tx: Any) -> list[str]:
+    """Quarters whose every wave is tallied, and that have not been scored."""
+    tallied = {wave.period for wave in tx.waves() if wave.state is WaveState.TALLIED}
+    return sorted(p for p in tallied if not pending(tx, p) and tx.score_run(p) is None)
+
+
 def _score(tx: Any, period: str, method: Method) -> ScoreReport:
-    pending = [w.id for w in tx.waves() if w.period == period and w.state is not WaveState.TALLIED]
-    if pending:
+    waiting = pending(tx, period)
+    if waiting:
         raise StepError(
-            f"{period} cannot be scored yet: {', '.join(sorted(pending))} not tallied. "
+            f"{period} cannot be scored yet: {', '.join(waiting)} not tallied. "
             "Wait for the close, or run 'minyi tally' after it."
         )
     quarter = quarter_input(tx, period, method)
@@ -76,22 +100,59 @@ def quarter_input(tx: Any, period: str, method: Method) -> QuarterInput:
     """
     runs = [run for back in range(1, 5) if (run := tx.score_run(quarter_before(period, back)))]
     history = [thaw(run.frozen)[0] for run in runs]
-    turnout = tuple(tx.turnout(period))
+    turnout = turnouts(tx.turnout(period))
     rated = {row.subject for row in turnout}
     return QuarterInput(
         period=period,
         salt=secrets.token_hex(16),
         rating_class={s.id: s.rating_class for s in tx.subjects() if s.id in rated},
-        cells=tuple(tx.cells(period)),
+        cells=together(tx.cells(period)),
         turnout=turnout,
         tasks=tuple(
             Task(row.subject, row.category, row.points, row.exposure)
             for row in tx.tasks(period)
             if row.subject in rated
         ),
-        spreads=tuple(tx.spreads(period)),
+        spreads=spreads(tx.spreads(period)),
         calibrations=calibrate(history, method) if history else (),
     )
+
+
+def together(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    """Each subject's histograms of the quarter as one: a campaign may have several waves in it."""
+    sums: dict[tuple[Any, ...], tuple[int, ...]] = {}
+    for cell in cells:
+        place = (cell.subject, cell.indicator, cell.group, cell.pooled)
+        before = sums.get(place, (0,) * GRADES)
+        sums[place] = tuple(map(sum, zip(before, cell.counts, strict=True)))
+    return tuple(
+        Cell(subject, indicator, group, counts, pooled)
+        for (subject, indicator, group, pooled), counts in sums.items()
+    )
+
+
+def turnouts(rows: Iterable[Turnout]) -> tuple[Turnout, ...]:
+    """Asked and answered of the quarter's waves added up; withheld where one wave's is."""
+    sums: dict[tuple[str, RaterGroup], Turnout] = {}
+    for row in rows:
+        before = sums.get((row.subject, row.group), Turnout(row.subject, row.group, 0, 0))
+        known = before.answered is not None and row.answered is not None
+        answered = before.answered + row.answered if known else None  # type: ignore[operator]
+        sums[row.subject, row.group] = replace(
+            row, asked=before.asked + row.asked, answered=answered
+        )
+    return tuple(sums.values())
+
+
+def spreads(rows: Iterable[Spread]) -> tuple[Spread, ...]:
+    """The variances of the quarter's waves pooled, each weighed by its ballots."""
+    sums: dict[tuple[str, RaterGroup], Spread] = {}
+    for row in rows:
+        before = sums.get((row.rating_class, row.group), replace(row, ballots=0))
+        ballots = before.ballots + row.ballots
+        variance = (before.variance * before.ballots + row.variance * row.ballots) / ballots
+        sums[row.rating_class, row.group] = replace(row, variance=variance, ballots=ballots)
+    return tuple(sums.values())
 
 
 def quarter_before(period: str, back: int) -> str:

@@ -10,7 +10,10 @@ import logging
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,7 +25,6 @@ from minyi import scoring, steps
 from minyi.house import House, open_house
 from minyi.opening import NotReadyError
 from minyi.settings import Settings
-from surveys.campaigns import WaveState
 
 if TYPE_CHECKING:
     from bot.assembly import Inbound
@@ -42,36 +44,50 @@ class Server(uvicorn.Server):
 
 
 async def send(house: House) -> None:
-    """Send whatever the ledger owes now. Apart from :func:`tick`, since it can take hours."""
+    """Send whatever the ledger owes now; this can take hours."""
     sent = await steps.deliver(house, house.clock())
     if sent.sent or sent.unknown or sent.gone:
         log.info("delivered", sent=sent.sent, unknown=sent.unknown, gone=sent.gone)
 
 
-async def tick(house: House) -> None:
-    """Do whatever else is due now: every step of every wave's life."""
+async def plan(house: House) -> None:
+    """Make and open the waves that are due."""
     report = await steps.plan(house, house.clock())
     if report.opened:
         log.info("waves opened", opened=report.opened, deliveries=report.deliveries)
+
+
+async def tally(house: House) -> None:
+    """Count the waves that have closed."""
     counted = await steps.tally(house, house.clock())
     if counted.waves:
         log.info("tallied", waves=counted.waves, ballots=counted.ballots, cells=counted.cells)
-    for period in await house.store.read(unscored):
+
+
+async def publish(house: House) -> None:
+    """Score and publish the quarters that are complete; one process at a time."""
+    now = house.clock()
+    term = now + timedelta(minutes=5)
+    if not await house.store.write(lambda tx: tx.take_lease("scoring", house.name, now, term)):
+        return
+    for period in await house.store.read(scoring.unscored):
         scored = await scoring.score(house, period)
         await scoring.publish(house, period)
         log.info("published", period=period, scored=scored.scored, withheld=scored.withheld)
 
 
-def unscored(tx: object) -> list[str]:
-    """Quarters whose every wave is tallied, and that have not been scored."""
-    waves = tx.waves()  # type: ignore[attr-defined]
-    tallied = {wave.period for wave in waves if wave.state is WaveState.TALLIED}
-    waiting = {wave.period for wave in waves if wave.state is not WaveState.TALLIED}
-    return sorted(
-        period
-        for period in tallied - waiting
-        if tx.score_run(period) is None  # type: ignore[attr-defined]
-    )
+JOBS = {"plan": plan, "send": send, "tally": tally, "publish": publish}
+
+
+def reason(error: BaseException) -> str:
+    """What failed and where. Our own refusals in words; of anything else no word and no value:
+    a library's message may quote what somebody wrote.
+    """
+    if isinstance(error, steps.StepError | NotReadyError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-3:]]
+    return f"{type(error).__name__} at {' > '.join(places)}"
 
 
 class Open:
@@ -93,7 +109,7 @@ class Open:
         self._tasks: list[asyncio.Task[None]] = []
         self._inbound: Inbound | None = None
         self._scheduler = AsyncIOScheduler(timezone="UTC")
-        self._busy = {"tick": asyncio.Lock(), "send": asyncio.Lock()}
+        self._busy = {name: asyncio.Lock() for name in JOBS}
 
     async def __aenter__(self) -> Open:
         settings = self.house.settings
@@ -107,7 +123,7 @@ class Open:
                 self._tasks.append(asyncio.create_task(self._inbound.polling().run(self._stop)))
         self._server = Server(self._web(routes))
         self._tasks.append(asyncio.create_task(self._server.serve(sockets=[self._sock])))
-        for name, job in (("tick", tick), ("send", send)):
+        for name, job in JOBS.items():
             self._scheduler.add_job(
                 self._guarded,
                 "interval",
@@ -153,8 +169,8 @@ class Open:
         async with self._busy[name]:
             try:
                 await job(self.house)
-            except Exception:  # the next round tries again; the rows know what is still due
-                log.exception(f"{name} failed")
+            except Exception as error:  # the next round tries again; the rows know what is due
+                log.error(f"{name} failed", reason=reason(error))
 
     async def _webhook(self, inbound: Inbound) -> Sequence[BaseRoute]:
         key = self.house.keyring.app_key()
@@ -211,6 +227,7 @@ def set_log_level(level: str) -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(level=max(number, logging.WARNING), format="%(levelname)s %(message)s")
     structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.dev.ConsoleRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -170,7 +170,8 @@ class Settings(BaseSettings):
     @property
     def shown_database(self) -> str:
         """The URL of the database without its password."""
-        return re.sub(r"//([^:/@]*)(:[^@]*)?@", r"//\1:***@", self.database)
+        bare = self.database.partition("?")[0]  # a password may stand behind it as well
+        return re.sub(r"//.*@", "//***@", bare)
 
     @property
     def token(self) -> str | None:

@@ -18,7 +18,7 @@ from concerns import desk
 from concerns.intake import notice, reply_address
 from evaluation.method import Method
 from minyi.house import House
-from surveys.ballots import Ballot, SpoiledError, ballot_id, open_ballot
+from surveys.ballots import Ballot, Opener, SpoiledError, ballot_id, open_ballot, tally_opener
 from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState, next_opening, period_of
 from surveys.cells import RaterGroup
 from surveys.keys import WaveKeys
@@ -121,8 +121,7 @@ def _open(tx: Any, wave: Wave, now: datetime) -> tuple[int, int]:
     A wave whose whole window went by while nothing ran opens and closes without asking anyone.
     """
     campaign: Campaign = tx.campaign(wave.campaign)
-    tx.put_wave(replace(wave, state=WaveState.OPEN))
-    if now >= wave.closes_at:
+    if not tx.open_wave(wave.id) or now >= wave.closes_at:
         return 0, 0
     assignments = tx.draw_assignments(wave, campaign.groups)
     stages = [(INVITE, timedelta(0))]
@@ -180,20 +179,36 @@ async def _announce(house: House) -> int:
 
 
 async def tally(house: House, now: datetime) -> TallyReport:
-    """Count every wave that has closed; destroy its ballots, and then its keys."""
-    waves = await house.store.read(lambda tx: tx.waves())
+    """Count every wave that has closed; destroy its ballots, and then its keys.
+
+    One wave that cannot be counted does not hold up the others: StepError at the end names it.
+    """
     report = TallyReport()
-    for wave in waves:
+    refused: list[str] = []
+    for wave in await house.store.read(lambda tx: tx.waves()):
         if wave.state is WaveState.OPEN and wave.closes_at <= now:
-            one = await _tally(house, wave)
+            try:
+                one = await _tally(house, wave)
+            except StepError as error:
+                refused.append(str(error))
+                continue
             report = TallyReport(
                 *(getattr(report, f) + getattr(one, f) for f in TallyReport.__slots__)
             )
-    for wave in waves:  # a crash may have come between a tally and the destruction of its keys
-        if wave.closes_at <= now and house.keyring.wave_keys(wave.id) is not None:
-            await house.store.scrub()
-            house.keyring.destroy_wave(wave.id)
+        await _destroy_keys(house, wave.id)
+    if refused:
+        raise StepError("\n".join(refused))
     return report
+
+
+async def _destroy_keys(house: House, name: str) -> None:
+    """Destroy the keys of a wave that has been counted, also where a crash came in between."""
+    if house.keyring.wave_keys(name) is None:
+        return
+    wave = await house.store.read(lambda tx: tx.wave(name))
+    if wave is not None and wave.state is WaveState.TALLIED:
+        await house.store.scrub()
+        house.keyring.destroy_wave(name)
 
 
 async def _tally(house: House, wave: Wave) -> TallyReport:
@@ -207,9 +222,9 @@ async def _tally(house: House, wave: Wave) -> TallyReport:
     return report
 
 
-def _opened(box: bytes, keys: WaveKeys) -> Ballot | None:
+def _opened(box: bytes, opener: Opener) -> Ballot | None:
     try:
-        return open_ballot(box, keys.tally_secret)
+        return open_ballot(box, opener)
     except SpoiledError:
         return None
 
@@ -219,14 +234,16 @@ def _count(tx: Any, wave: Wave, keys: WaveKeys, method: Method) -> TallyReport:
     if tx.wave(wave.id).state is WaveState.TALLIED:
         return TallyReport()  # another process was faster
     campaign = tx.campaign(wave.campaign)
+    tx.close_box(wave.id)
     roll: list[Assignment] = tx.roll(wave.id)
     places = {
         ballot_id(keys.rid_key, wave.id, asked.person, asked.subject): asked for asked in roll
     }
+    opener = tally_opener(keys.tally_secret)
     ballots: list[Ballot] = []
     spoiled = 0
     for rid, box in tx.ballots(wave.id):
-        ballot, asked = _opened(box, keys), places.get(rid)
+        ballot, asked = _opened(box, opener), places.get(rid)
         # whoever can write to the database can seal a ballot, but not name a place for it
         if ballot and asked and (ballot.subject, ballot.group) == (asked.subject, asked.group):
             ballots.append(ballot)

@@ -38,11 +38,14 @@ _TALLIED = (
     .where(waves.c.id == _WAVE, waves.c.state != WaveState.TALLIED)
     .values(state=WaveState.TALLIED)
 )
-_FORGET = (
+_CLOSE = (
     update(chats)
     .where(chats.c.interview.in_(select(interviews.c.id).where(interviews.c.wave == _WAVE)))
     .values(interview=null()),
     delete(interviews).where(interviews.c.wave == _WAVE),
+)
+_FORGET = (
+    *_CLOSE,
     delete(assignments).where(assignments.c.wave == _WAVE),
     update(deliveries)
     .where(
@@ -74,6 +77,10 @@ class BallotRows(DeliveryRows):
 
     def roll(self, wave: str) -> Sequence[Assignment]:
         return [Assignment(*row) for row in self._all(_ROLL, {"of_wave": wave})]
+
+    def close_box(self, wave: str) -> None:
+        for statement in _CLOSE:
+            self._changed(statement, {"of_wave": wave})
 
     def record_tally(self, wave: str, period: str, tally: Tally) -> int:
         """Also makes unsent deliveries moot. ValueError where the wave is unknown or tallied.

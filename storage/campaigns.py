@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Text, and_, bindparam, false, func, select
+from sqlalchemy import Text, and_, bindparam, false, func, select, update
 
 from storage import tables
 from storage.columns import Moment
 from storage.tables import campaigns, forms, interviews, people, relations, waves
-from storage.unit import Unit, insert_new
+from storage.unit import Unit, insert_new, upsert
 from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.store import Assignment
@@ -75,6 +75,13 @@ _LEFT = (
 )
 
 
+_OPEN_WAVE = (
+    update(waves)
+    .where(waves.c.id == bindparam("which"), waves.c.state == WaveState.PLANNED)
+    .values(state=WaveState.OPEN)
+)
+
+
 class CampaignRows(Unit):
     __slots__ = ()
 
@@ -133,7 +140,10 @@ class CampaignRows(Unit):
             "tally_key": wave.tally_key,
             "state": wave.state,
         }
-        self._put(waves, [row])
+        self._many(upsert(self._dialect, waves, kept="state"), [row])
+
+    def open_wave(self, wave: str) -> bool:
+        return self._changed(_OPEN_WAVE, {"which": wave}) == 1
 
     def draw_assignments(self, wave: Wave, groups: Sequence[RaterGroup]) -> int:
         columns = ["wave", "person", "subject", "rater_group"]

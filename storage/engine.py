@@ -55,10 +55,11 @@ def open_engine(url: str, *, reading: bool = False) -> Engine:
         return create_engine(
             parsed,
             connect_args=_POSTGRES,
+            hide_parameters=True,
             isolation_level="REPEATABLE READ",
             execution_options={"postgresql_readonly": True},
         )
-    return create_engine(parsed, connect_args=_POSTGRES)
+    return create_engine(parsed, connect_args=_POSTGRES, hide_parameters=True)
 
 
 def begin(connection: Connection, *, reading: bool = False) -> RootTransaction:
@@ -76,9 +77,14 @@ def begin(connection: Connection, *, reading: bool = False) -> RootTransaction:
 def _sqlite(url: URL, reading: bool) -> Engine:
     memory = url.database is None
     if memory:
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = create_engine(
+            url,
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+            hide_parameters=True,  # an error's text must not quote what people wrote
+        )
     else:
-        engine = create_engine(url)
+        engine = create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:

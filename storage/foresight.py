@@ -1,26 +1,28 @@
 """Who opens a chat asks for its interview, wave and subject next: they are fetched together.
 
 One question to the database instead of four is most of an answer's cost, above all on PostgreSQL,
-where each is a journey. What was foreseen is forgotten at the first write of the unit of work, so
-that it never stands in for a row that has changed since.
+where each is a journey. What was seen is remembered, the newest row of each table, until the unit
+of work ends or writes to that table: so it never stands in for a row that has changed since.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Table, bindparam, select
 
 from storage.campaigns import WAVES, CampaignRows
 from storage.interviews import INTERVIEWS, InterviewRows
 from storage.people import SUBJECTS, PeopleRows
-from storage.tables import chats, interviews, subjects, waves
-from surveys.campaigns import Wave
-from surveys.people import Address, Chat, Subject
+from storage.tables import campaigns, chats, interviews, people, subjects, waves
+from surveys.campaigns import Campaign, Wave
+from surveys.people import Address, Chat, Person, Subject
 from surveys.store import SealedInterview
 
-_Seen = TypeVar("_Seen", SealedInterview, Wave, Subject)
-_CHAT = [chats.c.person, chats.c.language, chats.c.interview, chats.c.heard]
+_Key = TypeVar("_Key")
+_Row = TypeVar("_Row")
+_CHAT = [chats.c.person, chats.c.language, chats.c.interview]
 _INTERVIEW = [*INTERVIEWS.selected_columns]
 _WAVE = [*WAVES.selected_columns]
 _SUBJECT = [*SUBJECTS.selected_columns]
@@ -41,27 +43,46 @@ class ForesightRows(PeopleRows, CampaignRows, InterviewRows):
     __slots__ = ()
 
     def chat(self, address: Address) -> Chat | None:
+        return self._once(chats, address, self._opened)
+
+    def put_chat(self, chat: Chat) -> None:
+        super().put_chat(chat)
+        self._seen[chats] = chat.address, chat
+
+    def person(self, person: str) -> Person | None:
+        return self._once(people, person, super().person)
+
+    def interview(self, interview: str) -> SealedInterview | None:
+        return self._once(interviews, interview, super().interview)
+
+    def wave(self, wave: str) -> Wave | None:
+        return self._once(waves, wave, super().wave)
+
+    def campaign(self, campaign: str) -> Campaign | None:
+        return self._once(campaigns, campaign, super().campaign)
+
+    def subject(self, subject: str) -> Subject | None:
+        return self._once(subjects, subject, super().subject)
+
+    def _opened(self, address: Address) -> Chat | None:
         row = self._one(_OPENED, {"channel": address.channel, "handle": address.handle})
         if row is None:
             return None
-        for kind, columns in (
-            (SealedInterview, row[_TO_INTERVIEW:_TO_WAVE]),
-            (Wave, row[_TO_WAVE:_TO_SUBJECT]),
-            (Subject, row[_TO_SUBJECT:]),
+        for table, kind, columns in (
+            (interviews, SealedInterview, row[_TO_INTERVIEW:_TO_WAVE]),
+            (waves, Wave, row[_TO_WAVE:_TO_SUBJECT]),
+            (subjects, Subject, row[_TO_SUBJECT:]),
         ):
             if columns[0] is not None:
-                self._foreseen[kind] = kind(*columns)
+                self._seen[table] = columns[0], kind(*columns)
         return Chat(address, *row[:_TO_INTERVIEW])
 
-    def interview(self, interview: str) -> SealedInterview | None:
-        return self._known(SealedInterview, interview) or super().interview(interview)
-
-    def wave(self, wave: str) -> Wave | None:
-        return self._known(Wave, wave) or super().wave(wave)
-
-    def subject(self, subject: str) -> Subject | None:
-        return self._known(Subject, subject) or super().subject(subject)
-
-    def _known(self, kind: type[_Seen], key: str) -> _Seen | None:
-        seen: _Seen | None = self._foreseen.get(kind)
-        return seen if seen is not None and seen.id == key else None
+    def _once(self, table: Table, key: _Key, read: Callable[[_Key], _Row | None]) -> _Row | None:
+        """The row of ``table`` under ``key``, as it was seen or else as it is read now."""
+        row: _Row | None
+        seen_key, row = self._seen.get(table, (None, None))
+        if seen_key != key:
+            row = read(key)
+            if row is not None:
+                self._seen[table] = key, row
+        return row

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes, token_hex
 from urllib.parse import quote
@@ -97,10 +99,14 @@ class FileKeyring:
         return self._remembered[path]
 
 
+@cache
 def _path(folder: Path, name: str) -> Path:
+    """A file for any name; of one too long for a file system (Chinese takes much) a digest."""
+    if not name:
+        raise ValueError("'' cannot name a key")
     file = quote(name, safe="")
-    if not name or len(file) > _LONGEST_NAME:
-        raise ValueError(f"{name!r} cannot name a key: empty, or longer than {_LONGEST_NAME} bytes")
+    if len(file) > _LONGEST_NAME:
+        file = sha256(name.encode()).hexdigest()
     return folder / f"{file}.key"
 
 

@@ -70,7 +70,6 @@ class PeopleRows(Unit):
             "person": chat.person,
             "language": chat.language,
             "interview": chat.interview,
-            "heard": chat.heard,
             "reachable": True,
         }
         self._put(chats, [row])

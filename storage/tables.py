@@ -60,7 +60,6 @@ chats = Table(
     Column("person", Text, ForeignKey("people.id"), nullable=False, index=True),
     Column("language", Text, nullable=False),
     Column("interview", Text),
-    Column("heard", BigInteger, nullable=False),
     # False once the channel said that this address is gone; writing to us again mends it
     Column("reachable", Boolean, nullable=False),
     sqlite_with_rowid=False,

@@ -7,25 +7,26 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Insert, Table
+from sqlalchemy import Connection, Delete, Executable, Insert, Table, Update
 from sqlalchemy.dialects import postgresql, sqlite
 
 BATCH = 1000
 """Rows handed to the driver at once, so that an import of any length runs in constant memory."""
 
 Values = Mapping[str, Any]
+Write = Insert | Update | Delete
 COUNTED = {"preserve_rowcount": True}  # an INSERT..SELECT tells how many rows it made
 
 
 class Unit:
     """One unit of work on an open connection; whoever opened it commits or rolls back."""
 
-    __slots__ = ("_connection", "_dialect", "_foreseen")
+    __slots__ = ("_connection", "_dialect", "_seen")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._dialect = connection.dialect.name
-        self._foreseen: dict[type, Any] = {}  # see storage/foresight.py; any write empties it
+        self._seen: dict[Any, tuple[object, Any]] = {}  # by table, see storage/foresight.py
 
     def _one(self, statement: Executable, values: Values | None = None) -> Any:
         """The first row, typed by its columns alone; None where there is none."""
@@ -34,31 +35,35 @@ class Unit:
     def _all(self, statement: Executable, values: Values | None = None) -> Sequence[Any]:
         return self._connection.execute(statement, values).all()
 
-    def _changed(self, statement: Executable, values: Values | None = None) -> int:
+    def _changed(self, statement: Write, values: Values | None = None) -> int:
         """Execute and tell how many rows it changed."""
-        self._foreseen.clear()
+        self._forget(statement)
         return self._connection.execute(statement, values, execution_options=COUNTED).rowcount
 
     def _put(self, table: Table, rows: Iterable[Values]) -> None:
         """Insert or replace by primary key, in batches; ``rows`` may be a generator."""
         self._many(upsert(self._dialect, table), rows)
 
-    def _many(self, statement: Executable, rows: Iterable[Values]) -> None:
-        self._foreseen.clear()
+    def _many(self, statement: Write, rows: Iterable[Values]) -> None:
+        self._forget(statement)
         remaining = iter(rows)
         while batch := list(islice(remaining, BATCH)):
             self._connection.execute(statement, batch)
 
+    def _forget(self, statement: Write) -> None:
+        """No key of ours cascades and there are no triggers: other tables are as they were."""
+        self._seen.pop(statement.table, None)
+
 
 @cache
-def upsert(dialect: str, table: Table) -> Insert:
-    """INSERT that replaces the row with the same primary key."""
+def upsert(dialect: str, table: Table, kept: str = "") -> Insert:
+    """INSERT that replaces the row with the same primary key, but for its column ``kept``."""
     insert = _insert(dialect, table)
     keys = [column.name for column in table.primary_key]
     rest = {
         column.name: insert.excluded[column.name]
         for column in table.columns
-        if not column.primary_key
+        if not column.primary_key and column.name != kept
     }
     return insert.on_conflict_do_update(index_elements=keys, set_=rest)
 

@@ -30,6 +30,9 @@ STATE_BLOCK = 1024  # interview states are padded to a multiple of this
 _SPOILT = (CryptoError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
+Opener = SealedBox[PrivateKey]
+
+
 class SpoiledError(ValueError):
     """A ballot that cannot be opened or read. It is counted, never guessed."""
 
@@ -87,13 +90,18 @@ def seal_ballot(ballot: Ballot, tally_key: bytes, size: int) -> bytes:
     return bytes(SealedBox(PublicKey(tally_key)).encrypt(pad(plain, size, limit=size)))
 
 
-def open_ballot(box: bytes, tally_secret: bytes) -> Ballot:
+def tally_opener(tally_secret: bytes) -> Opener:
+    """What opens a wave's ballots: made once, since making it costs as much as opening one."""
+    return SealedBox(PrivateKey(tally_secret))
+
+
+def open_ballot(box: bytes, opener: Opener) -> Ballot:
     """The inverse of :func:`seal_ballot`; raises SpoiledError where a box is not ours.
 
     Content is checked again here: whoever can write to the database can put anything in the box.
     """
     try:
-        plain = unpad(SealedBox(PrivateKey(tally_secret)).decrypt(box))
+        plain = unpad(opener.decrypt(box))
         subject, group, ratings, reasons, remark = json.loads(plain)
         ballot = Ballot(
             str(subject),

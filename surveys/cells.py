@@ -51,7 +51,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """How often each reason was named, among the ``n`` ballots that named at least one."""
+    """How often each reason was named, by at least k; ``n`` ballots named one of these."""
 
     subject: str
     question: str

@@ -10,7 +10,7 @@ from typing import Any
 
 from surveys.ballots import STATE_BLOCK, seal, unseal
 from surveys.errands import Errand
-from surveys.form import Form, Kind
+from surveys.form import Form, Kind, Question
 from surveys.interview import (
     Ask,
     Farewell,
@@ -61,6 +61,7 @@ class Sitting:
     now: datetime
     errands: Mapping[str, Errand]
     shelf: FormShelf
+    event: int = 0  # the channel's number of what was typed; 0 for a press
 
     def begin(self, assignment: Assignment, form: str, said: str = "") -> Reply:
         """Start the interview of ``assignment``, or go on with the one begun before."""
@@ -91,11 +92,14 @@ class Sitting:
         interview = replace(
             restore(unseal(row.state, key, STATE), row.turn), language=self.language
         )
+        if 0 < self.event <= interview.heard:  # delivered again: it was taken before
+            move = Showed()
         step = advance(form, interview, move, self.now)
         if isinstance(step.say, Farewell):  # also where a form has nothing to ask this person
             return self._finish(row, form, step, step.say)
         if step.accepted:
-            state = self._sealed(form, step.interview, key)
+            taken = replace(step.interview, heard=self.event or interview.heard)
+            state = self._sealed(form, taken, key)
             after = replace(row, turn=step.interview.turn, state=state)
             if not self._keep(after, row.turn):
                 return self._overtaken(row)
@@ -202,7 +206,7 @@ class Sitting:
 
     def _fresh(self, row: SealedInterview) -> Interview:
         context = self.errands[row.purpose].context(self.tx, row)
-        return Interview(row.turn, self.language, context=context)
+        return Interview(row.turn, self.language, context=context, heard=self.event)
 
     @staticmethod
     def _sealed(form: Form, interview: Interview, key: bytes) -> bytes:
@@ -214,10 +218,25 @@ def state_size(form: Form, interview: Interview) -> int:
 
     Only the dissatisfied are asked for words, and a code point of those takes up to 4 bytes.
     """
-    size = len(dump(replace(interview, answers={}, draft=()))) + 8
-    for question in form.questions:
-        if question.asks:
-            names = sum(len(choice.name.encode()) + 4 for choice in question.choices)
-            words = 4 * TEXT_LIMIT if question.kind is Kind.TEXT else 16
-            size += len(question.path.encode()) + 8 + words + 2 * names
+    bare = replace(interview, answers={}, draft=(), heard=0)
+    size = len(dump(bare)) + 32 + _answers_size(form)
     return -(-size // STATE_BLOCK) * STATE_BLOCK
+
+
+def _answers_size(form: Form) -> int:
+    """Bytes of the longest answers. Remembered by content hash: equal hashes are equal forms."""
+    size = _ANSWERS_SIZES.get(form.hash)
+    if size is None:
+        size = _ANSWERS_SIZES[form.hash] = sum(map(_answer_size, form.questions))
+    return size
+
+
+_ANSWERS_SIZES: dict[str, int] = {}
+
+
+def _answer_size(question: Question) -> int:
+    if not question.asks:
+        return 0
+    names = sum(len(choice.name.encode()) + 4 for choice in question.choices)
+    words = 4 * TEXT_LIMIT if question.kind is Kind.TEXT else 16
+    return len(question.path.encode()) + 8 + words + 2 * names

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from surveys.conduct import FormShelf, Sitting
 from surveys.errands import Errand
 from surveys.people import Address, Chat, Kind, Person
-from surveys.reply import Heard, Looked, Reply, Typed
+from surveys.reply import Heard, Reply, Typed
 from surveys.store import Store
 from surveys.visit import Setting, Visit
 from surveys.words import nearest
@@ -42,28 +41,24 @@ class Conversation:
         self._shelf = FormShelf()
 
     async def receive(
-        self, address: Address, heard: Heard, now: datetime, *, hint: str = "zh"
+        self, address: Address, heard: Heard, now: datetime, *, hint: str = ""
     ) -> tuple[Reply, ...]:
         """Answer one event of ``address`` at ``now`` (aware).
 
         When this returns, whatever was answered is on disk: the channel acknowledges after it.
-        ``hint`` is the client's language (any BCP 47 tag), used only at first contact.
+        ``hint`` is the client's language (any BCP 47 tag, '' where it does not say), used only at
+        first contact.
         """
         return await self._store.write(lambda tx: self._turn(tx, address, heard, now, hint))
 
     def _turn(
         self, tx: Any, address: Address, heard: Heard, now: datetime, hint: str
     ) -> tuple[Reply, ...]:
-        chat = tx.chat(address) or _meet(tx, address, hint)
-        sitting = Sitting(tx, chat, now, self._errands, self._shelf)
+        chat = tx.chat(address) or _meet(tx, address, hint or self._setting.language)
+        event = heard.event if isinstance(heard, Typed) else 0
+        sitting = Sitting(tx, chat, now, self._errands, self._shelf, event)
         visit = Visit(sitting, self._setting, self._concern_form)
-        if not isinstance(heard, Typed) or not heard.event:
-            return visit.hear(heard)
-        if heard.event <= chat.heard:
-            return visit.hear(Looked())
-        said = visit.hear(heard)
-        tx.put_chat(replace(tx.chat(address), heard=heard.event))
-        return said
+        return visit.hear(heard)
 
 
 def _meet(tx: Any, address: Address, hint: str) -> Chat:

@@ -27,6 +27,8 @@ class Interview:
 
     ``answers`` maps a question's path to its value ('' = skipped). ``draft`` holds the choices
     ticked so far in a select_multiple. ``context`` fills the form's hidden questions by name.
+    ``heard`` numbers the newest typed message that was taken (see :class:`reply.Typed`); it lies
+    in here, sealed, because whoever has typed was mostly dissatisfied.
     """
 
     turn: int
@@ -34,6 +36,7 @@ class Interview:
     answers: Mapping[str, str] = field(default_factory=dict)
     draft: tuple[str, ...] = ()
     context: Mapping[str, Text] = field(default_factory=dict)
+    heard: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +136,13 @@ def values(form: Form, interview: Interview, now: datetime) -> dict[str, str]:
 def dump(interview: Interview) -> bytes:
     """The state as JSON bytes, without the turn: that stands in the store's row."""
     state = [interview.language, interview.answers, interview.draft, interview.context]
-    return json.dumps(state, ensure_ascii=False).encode()
+    return json.dumps([*state, interview.heard], ensure_ascii=False).encode()
 
 
 def restore(state: bytes, turn: int) -> Interview:
     """The inverse of :func:`dump`."""
-    language, answers, draft, context = json.loads(state)
-    return Interview(turn, language, answers, tuple(draft), context)
+    language, answers, draft, context, heard = json.loads(state)
+    return Interview(turn, language, answers, tuple(draft), context, heard)
 
 
 class _View:

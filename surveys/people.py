@@ -44,16 +44,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """One address in conversation: who it is, in which language, and the interview in progress.
-
-    ``heard`` numbers the newest typed message that was answered (see :class:`reply.Typed`).
-    """
+    """One address in conversation: who it is, in which language, and the interview in progress."""
 
     address: Address
     person: str
     language: str
     interview: str | None = None
-    heard: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,14 @@ class Transaction(Protocol):
     def put_campaign(self, campaign: Campaign) -> None: ...
     def wave(self, wave: str) -> Wave | None: ...
     def waves(self) -> Sequence[Wave]: ...
-    def put_wave(self, wave: Wave) -> None: ...
+    def put_wave(self, wave: Wave) -> None:
+        """Insert, or change its times; the state of a wave that is there stays."""
+        ...
+
+    def open_wave(self, wave: str) -> bool:
+        """planned -> open; False where somebody was faster."""
+        ...
+
     def draw_assignments(self, wave: Wave, groups: Sequence[RaterGroup]) -> int:
         """Copy the relations of ``groups`` whose rater has not opted out into the wave's roll.
 
@@ -159,6 +166,13 @@ class Transaction(Protocol):
     def ballot_count(self, wave: str) -> int: ...
     def roll(self, wave: str) -> Sequence[Assignment]:
         """Everybody who is asked in a wave, about whom and from which side."""
+        ...
+
+    def close_box(self, wave: str) -> None:
+        """Delete the wave's interviews, waiting for whoever is just finishing one.
+
+        From here on nobody can put a ballot in: that needs the interview's row.
+        """
         ...
 
     def record_tally(self, wave: str, period: str, tally: Tally) -> int:

@@ -137,9 +137,12 @@ def _reasons(sides: Mapping[Side, Sequence[Ballot]], rules: Rules) -> tuple[Reas
     for (subject, group), given in sides.items():
         for question in sorted({name for ballot in given for name in ballot.reasons}):
             named = [b.reasons[question] for b in given if b.reasons.get(question)]
-            if len(named) >= rules.k:  # superiors too: a reason is words, not a grade
-                counts = Counter(choice for chosen in named for choice in chosen)
-                found.append(Reasons(subject, question, group, len(named), dict(counts)))
+            counts = Counter(choice for chosen in named for choice in chosen)
+            # superiors too: a reason is words, not a grade
+            kept = {choice: count for choice, count in counts.items() if count >= rules.k}
+            if kept:  # n leaves out who named nothing that is kept: no difference gives them away
+                n = sum(1 for chosen in named if not kept.keys().isdisjoint(chosen))
+                found.append(Reasons(subject, question, group, n, kept))
     return tuple(found)
 
 

@@ -26,9 +26,16 @@ class Setting:
     organisation: Text
     web: str = ""
     k: int = 5
+    language: str = "zh"  # spoken where neither person nor client says
 
 
 _COMMANDS = ("back", "skip", "done", "pause", "resume", "stop", "help", "privacy", "concern")
+_SPOKEN = {
+    word: name
+    for name in (*_COMMANDS, "language")
+    for text in WORDS.all_of(f"typed.{name}").values()
+    for word in text.split("|")
+}
 
 
 def command(words: str) -> str | None:
@@ -37,12 +44,7 @@ def command(words: str) -> str | None:
     if bare.startswith("/"):
         named = re.match(r"/(\w+)", bare)
         return named[1].lower() if named else "help"
-    said = fold(words)
-    for name in (*_COMMANDS, "language"):
-        spoken = WORDS.all_of(f"typed.{name}")
-        if any(said in text.split("|") for text in spoken.values()):
-            return name
-    return None
+    return _SPOKEN.get(fold(words))
 
 
 @dataclass
@@ -113,7 +115,7 @@ class Visit:
             case "help":
                 return self.say("help")
             case "privacy":
-                return self.say("privacy", k=self.setting.k, web=self.setting.web)
+                return self.say("privacy", k=self.least(), web=self.setting.web)
             case "language":
                 return self.say("language.ask", _language_row())
             case "concern":
@@ -231,6 +233,11 @@ class Visit:
         if offer is not None:
             return offer
         return self.say("finished", (self.button("button.change", Press("r", row.id)),))
+
+    def least(self) -> int:
+        """The smallest k that anything asked here now is held to."""
+        asked = [self.tx.campaign(wave.campaign).k for wave in self.open_waves()]
+        return min(asked, default=self.setting.k)
 
     def open_waves(self) -> list[Wave]:
         now = self.sitting.now

@@ -60,13 +60,13 @@ def create_app(
     that scorecards were made by, for the names on them; by default the ones we ship.
     """
     routes: list[BaseRoute] = [
+        *extra_routes,  # first, since the webhook is asked for most often
         Route("/", home),
         Route("/healthz", healthy),
         Route("/language/{code}", choose_language),
         *chat.routes(),
         *doors.routes(),
         *results.routes(),
-        *extra_routes,
         Mount("/static", KeptFiles(directory=HERE / "static")),
     ]
     app = Starlette(

@@ -18,7 +18,7 @@ from surveys.cells import RaterGroup, Reasons
 from surveys.people import Text
 from surveys.store import Transaction
 from web import drawing
-from web.naming import Names, choices_of
+from web.naming import QUARTER, Names, choices_of
 from web.site import language_of, page, site_of
 
 LEAST_NAMED = 5  # a reason named by fewer ballots is not shown
@@ -165,6 +165,8 @@ def reasons_named(rows: Sequence[Reasons], subject: str) -> tuple[Why, ...]:
 
 async def _published(request: Request) -> tuple[Published, Names]:
     wanted = request.path_params["period"]
+    if not QUARTER.fullmatch(wanted):
+        raise HTTPException(404)
 
     def look(tx: Transaction) -> Published | None:
         cards = cast(ScoreTransaction, tx).publication(wanted)

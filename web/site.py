@@ -31,7 +31,7 @@ class Talker(Protocol):
     """The conversation core, as the browser sees it."""
 
     async def receive(
-        self, address: Address, heard: Heard, now: datetime, *, hint: str = "zh"
+        self, address: Address, heard: Heard, now: datetime, *, hint: str = ""
     ) -> tuple[Reply, ...]: ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from socket import gethostname
@@ -43,8 +44,10 @@ def test_the_ratio_is_taken_within_each_repetition() -> None:
 
 
 def test_a_missed_goal_is_said_aloud() -> None:
-    line = Line("x", "s", [7.0], "y", [1.0], most=6)
+    line = Line("x", "s", [7.0], "y", [1.0], most=6, why="it is slow")
     assert "≤ 6 s **missed**" in markdown("X", [line])
+    assert "- x / y: missed: it is slow" in markdown("X", [line])
+    assert "missed" not in markdown("X", [replace(line, most=8)])
 
 
 def test_the_report_names_neither_machine_nor_path() -> None:

@@ -7,7 +7,6 @@ from functools import partial
 
 from storage import SqlStore
 from storage.transaction import SqlTransaction
-from surveys.campaigns import WaveState
 from surveys.people import Subject
 from tests.storage.rows import NOW, WAVE, found_roll, interview, telegram
 
@@ -112,9 +111,9 @@ async def test_what_was_fetched_with_a_chat_is_forgotten_at_a_write(store: SqlSt
         assert tx.keep(moved, after=70)
         first = tx.interview(moved.id)
         tx.chat(telegram(1).address)
-        tx.put_wave(replace(WAVE, state=WaveState.TALLIED))
+        tx.put_wave(replace(WAVE, closes_at=WAVE.opens_at))
         tx.put_subjects([Subject("s1", {"zh": "二科"})])
-        return first, tx.wave(WAVE.id).state, tx.subject("s1").name  # type: ignore[union-attr]
+        return first, tx.wave(WAVE.id).closes_at, tx.subject("s1").name  # type: ignore[union-attr]
 
     await store.write(settle)
-    assert await store.write(work) == (moved, WaveState.TALLIED, {"zh": "二科"})
+    assert await store.write(work) == (moved, WAVE.opens_at, {"zh": "二科"})

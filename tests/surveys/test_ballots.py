@@ -20,6 +20,7 @@ from surveys.ballots import (
     pad,
     seal,
     seal_ballot,
+    tally_opener,
     unpad,
     unseal,
 )
@@ -31,6 +32,7 @@ from tests.surveys.forms import form_of, shipped
 
 SECRET = PrivateKey.generate()
 PUBLIC = bytes(SECRET.public_key)
+OPENER = tally_opener(bytes(SECRET))
 KEY = b"k" * 32
 QUOTED = form_of(
     "type | name | label | bind::minyi:indicator | bind::minyi:reason | bind::minyi:remark\n"
@@ -72,7 +74,7 @@ def test_every_ballot_of_a_form_fits_opens_and_has_the_one_length(
     form, ballot = made
     box = seal_ballot(ballot, PUBLIC, ballot_size(form))
     assert len(box) == ballot_size(form) + 48  # X25519 public key and tag
-    assert open_ballot(box, bytes(SECRET)) == ballot
+    assert open_ballot(box, OPENER) == ballot
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -87,7 +89,7 @@ def test_the_largest_ballot_there_can_be_fits(form: Form) -> None:
         }  # fmt: skip
         ballot = ballot_of(form, values, "😀" * SUBJECT_LIMIT, RaterGroup.PEER)
         box = seal_ballot(ballot, PUBLIC, ballot_size(form))
-        assert open_ballot(box, bytes(SECRET)) == ballot
+        assert open_ballot(box, OPENER) == ballot
 
 
 def test_a_ballot_too_large_is_refused_before_anything_is_sealed() -> None:
@@ -150,15 +152,15 @@ FORGED: list[object] = [
 )  # fmt: skip
 def test_a_box_that_is_not_ours_is_spoiled(box: bytes) -> None:
     with pytest.raises(SpoiledError):
-        open_ballot(box, bytes(SECRET))
+        open_ballot(box, OPENER)
 
 
 def test_a_changed_or_foreign_box_is_spoiled() -> None:
     box = seal_ballot(Ballot("s", RaterGroup.PEER), PUBLIC, 256)
     with pytest.raises(SpoiledError):
-        open_ballot(box[:-1] + bytes([box[-1] ^ 1]), bytes(SECRET))
+        open_ballot(box[:-1] + bytes([box[-1] ^ 1]), OPENER)
     with pytest.raises(SpoiledError):
-        open_ballot(box, bytes(PrivateKey.generate()))
+        open_ballot(box, tally_opener(bytes(PrivateKey.generate())))
 
 
 def test_a_row_id_needs_the_waves_key_and_names_one_person_and_subject() -> None:

@@ -298,7 +298,9 @@ async def test_a_superior_is_told_that_the_rating_is_marked_as_such(tmp_path: Pa
 
 async def test_a_planned_wave_is_not_answered_yet(world: World) -> None:
     wave = await world.read(lambda tx: tx.wave("w"))
-    await world.store.write(lambda tx: tx.put_wave(replace(wave, state=WaveState.PLANNED)))
+    planned = replace(wave, id="w2", state=WaveState.PLANNED)
+    await world.store.write(lambda tx: tx.put_wave(planned))
+    await world.store.write(lambda tx: tx.put_wave(replace(wave, closes_at=wave.opens_at)))
     assert not (await world.open("a", "poster")).question
 
 

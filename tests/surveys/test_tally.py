@@ -262,11 +262,13 @@ def test_remarks_leave_in_tens_from_all_groups_together_and_in_no_order() -> Non
     assert kept not in (tuple(words), tuple(words[0::2] + words[1::2]))
 
 
-def test_reasons_are_counted_among_those_who_named_one() -> None:
+def test_reasons_named_by_fewer_than_k_are_left_out_and_cannot_be_told_by_subtraction() -> None:
     ballots = [Ballot("a", PEER, reasons={"why": chosen})
                for chosen in [("x",)] * 3 + [("x", "y")] * 2 + [()] * 4]  # fmt: skip
     (found,) = poll_of(*ballots).reasons
-    assert (found.n, found.counts) == (5, {"x": 5, "y": 2})
+    assert (found.n, found.counts) == (5, {"x": 5})
+    lone = [*ballots, Ballot("a", PEER, reasons={"why": ("z",)})]
+    assert poll_of(*lone).reasons == (found,)
     assert poll_of(*ballots[1:]).reasons == ()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from concerns.intake import Intake
 from storage import FileKeyring, SqlStore
-from surveys.ballots import Ballot, open_ballot
+from surveys.ballots import Ballot, open_ballot, tally_opener
 from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import RaterGroup, Tally
 from surveys.conversation import Conversation
@@ -93,7 +93,8 @@ class World:
     async def ballots(self, wave: str = "w") -> list[Ballot]:
         keys = self.keyring.wave_keys(wave)
         assert keys is not None
-        return [open_ballot(box, keys.tally_secret) for _, box in await self.boxes(wave)]
+        opener = tally_opener(keys.tally_secret)
+        return [open_ballot(box, opener) for _, box in await self.boxes(wave)]
 
     async def close_wave(self, k: int = 5) -> Tally:
         """Count, record, scrub, destroy the keys: as the tally step does."""

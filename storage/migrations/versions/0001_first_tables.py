@@ -279,7 +279,6 @@ def upgrade() -> None:
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("interview", sa.Text(), nullable=True),
-        sa.Column("heard", sa.BigInteger(), nullable=False),
         sa.Column("reachable", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_chats_person"),
         sa.PrimaryKeyConstraint("channel", "handle", name="pk_chats"),
