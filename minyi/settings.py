@@ -48,7 +48,8 @@ class Settings(BaseSettings):
         "Empty: the file `minyi.db` in the data directory.",
     )
     data_dir: Path = Field(
-        Path("minyi-data"), description="Where the database file and the keys lie. Back it up."
+        Path("minyi-data"),
+        description="Where the database file and the keys lie. Back it up, but never `keys/waves`.",
     )
     public_url: str = Field(
         "http://127.0.0.1:8080", description="The address that people's browsers reach; in links."
