@@ -51,7 +51,6 @@ _SAID = frozenset(
     }
 )
 """What a person sends as an answer, though it is not text; the rest are service messages."""
-_NOTICE_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +137,7 @@ def lay_out(contact: Contact, replies: tuple[Reply, ...]) -> Owed:
     laid = deque(page for reply in replies for page in pages(reply))
     owed = Owed()
     if contact.callback is not None:
-        notice = next((r.notice for r in replies if r.notice), "")[:_NOTICE_LONGEST]
-        owed.acknowledgement = AnswerCallbackQuery(
-            callback_query_id=contact.callback, text=notice or None
-        )
+        owed.acknowledgement = AnswerCallbackQuery(callback_query_id=contact.callback)
         if contact.message is not None and laid:
             owed.messages.append(_edited(contact.chat, contact.message, laid.popleft()))
     owed.messages.extend(_sent(contact.chat, page) for page in laid)

@@ -41,7 +41,8 @@ def found(settings: Settings) -> Iterator[str]:
         keys.app_key()
         for reader in READERS:
             keys.reader_public(reader)
-        yield f"{'Made' if fresh else 'Found'} the keys in {settings.keys_dir}. Back them up."
+        done = "Made" if fresh else "Found"
+        yield f"{done} the keys in {settings.keys_dir}. Back up all of it but `waves`."
     except OSError as error:
         why = (error.strerror or "not usable").lower()
         raise FoundingError(f"{error.filename}: {why}. Set MINYI_DATA_DIR.") from None

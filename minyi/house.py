@@ -18,6 +18,7 @@ from minyi.opening import keyring, opened
 from minyi.settings import TELEGRAM, Settings
 from storage import FileKeyring, SqlStore
 from surveys.conversation import Conversation
+from surveys.people import Address
 from surveys.visit import Setting
 
 if TYPE_CHECKING:
@@ -89,6 +90,10 @@ class House:
         from surveys.ballots import seal
 
         key = self.keyring.app_key()
+
+        async def blocked(address: Address, is_blocked: bool) -> None:
+            await self.store.write(lambda tx: tx.set_reachable(address, not is_blocked))
+
         return Inbound(
             token,
             self.api_url,
@@ -96,6 +101,7 @@ class House:
             self.store,
             lambda raw: seal(raw, key, b"dead-letter"),
             self.pace.clock,
+            blocked=blocked,
         )
 
     async def close(self) -> None:

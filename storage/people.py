@@ -20,6 +20,11 @@ _ADDRESSES = (
     .where(chats.c.person == bindparam("person"))
     .order_by(chats.c.channel, chats.c.handle)
 )
+_REACHABLE = (
+    update(chats)
+    .where(chats.c.channel == bindparam("channel_is"), chats.c.handle == bindparam("handle_is"))
+    .values(reachable=bindparam("now"))
+)
 SUBJECTS = select(
     subjects.c.id, subjects.c.name, subjects.c.kind, subjects.c.parent, subjects.c.rating_class
 )
@@ -73,6 +78,10 @@ class PeopleRows(Unit):
             "reachable": True,
         }
         self._put(chats, [row])
+
+    def set_reachable(self, address: Address, reachable: bool) -> None:
+        where = {"channel_is": address.channel, "handle_is": address.handle}
+        self._changed(_REACHABLE, {**where, "now": reachable})
 
     def addresses(self, person: str) -> Sequence[Address]:
         return [Address(*row) for row in self._all(_ADDRESSES, {"person": person})]

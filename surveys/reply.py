@@ -58,12 +58,10 @@ class Reply:
     """One message, already in the person's language.
 
     ``rows`` are button rows, top to bottom. ``question`` is True while an interview waits for an
-    answer. ``notice`` is a short line about the press itself (shown beside the button where the
-    channel can, and never the only place where something important is said).
+    answer.
     """
 
     text: str
     rows: tuple[tuple[Button, ...], ...] = ()
     question: bool = False
     language: str = "zh"
-    notice: str = ""

@@ -67,17 +67,17 @@ class Counting(Conversation):
             await self.before(address, heard)
         name = f"turn:{address.handle}"
 
-        def work(tx: Transaction) -> tuple[int, str]:
+        def work(tx: Transaction) -> int:
             turn = int(tx.note(name) or 0)
             if isinstance(heard, Tapped) and heard.data != str(turn):
-                return turn, "stale"
+                return turn
             tx.put_note(name, str(turn + 1))
-            return turn + 1, ""
+            return turn + 1
 
-        turn, notice = await self.store.write(work)
+        turn = await self.store.write(work)
         self.heard.append((address.handle, heard, hint))
         buttons = ((Button("Next", str(turn)),),)
-        return (Reply(self.words.format(turn=turn), buttons, True, "en", notice),)
+        return (Reply(self.words.format(turn=turn), buttons, True, "en"),)
 
 
 class Flaky:

@@ -4,6 +4,7 @@ from storage import SqlStore
 from storage.transaction import SqlTransaction
 from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Invite, Kind, Person, Relation, Subject
+from tests.storage.rows import NOW, WAVE, found_roll, telegram
 
 
 async def test_a_person_comes_back_as_they_were_put(store: SqlStore) -> None:
@@ -66,3 +67,19 @@ async def test_a_staff_invite_is_spent_once(store: SqlStore) -> None:
     assert await store.read(lambda tx: tx.invite("tok")) == Invite("tok", "staff", "p1", used=True)
     assert await store.read(lambda tx: tx.invites()) == [Invite("tok", "staff", "p1", used=True)]
     assert not await store.write(lambda tx: tx.spend_invite("another"))
+
+
+async def test_whoever_blocked_the_bot_is_owed_no_message_until_they_are_back(
+    store: SqlStore,
+) -> None:
+    def settle(tx: SqlTransaction) -> tuple[int, ...]:
+        found_roll(tx, 2)
+        tx.set_reachable(telegram(1).address, False)
+        return (tx.draw_deliveries(WAVE.id, "invite", NOW),)
+
+    def back(tx: SqlTransaction) -> int:
+        tx.set_reachable(telegram(1).address, True)
+        return tx.draw_deliveries(WAVE.id, "invite", NOW)
+
+    assert await store.write(settle) == (1,)
+    assert await store.write(back) == 1

@@ -71,7 +71,7 @@ class Scripted:
             case Tapped(data) if data.startswith(f"{turn}:"):
                 self.turn[address] = turn + 1
             case Tapped():
-                return (self.ask(address, "这个按钮过时了。"),)
+                return (self.ask(address),)
             case Typed() if turn == 1:
                 self.turn[address] = 2
             case Typed(text):
@@ -80,7 +80,7 @@ class Scripted:
                 pass
         return (self.ask(address),)
 
-    def ask(self, address: Address, notice: str = "") -> Reply:
+    def ask(self, address: Address) -> Reply:
         """Where it stands."""
         language, turn = self.language[address], self.turn[address]
         text = SAYS[language][min(turn, 2)]
@@ -91,7 +91,7 @@ class Scripted:
         elif turn == 1:
             back, skip = ("上一题", "跳过") if language == "zh" else ("Back", "Skip")
             rows = ((Button(back, "back"), Button(skip, "1:skip")),)
-        return Reply(text, rows, turn < 2, language, notice)
+        return Reply(text, rows, turn < 2, language)
 
 
 @dataclass
