@@ -181,7 +181,7 @@ async def rate(
         people = personas(ratings)
         for at in range(0, len(people), CROWD):
             await stage.enter(people[at : at + CROWD])
-        watch = Watch(house, stage, bill)
+        watch = Watch(house, stage, bill, every=2.0)
         await watch.beside(clock.flow(OPENS + timedelta(minutes=1), real=1))
         bill.scene("the invitations go out, and people answer")
         await watch.until(lambda: opened(house))

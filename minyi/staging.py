@@ -76,10 +76,11 @@ async def published(house: House) -> bool:
 class Watch:
     """Looks at stage and ledger while time passes, and tells the playbill."""
 
-    def __init__(self, house: House, stage: Backstage, bill: Playbill) -> None:
+    def __init__(self, house: House, stage: Backstage, bill: Playbill, every: float = 0.2) -> None:
         self._house = house
         self._stage = stage
         self._bill = bill
+        self._every = every  # real seconds; a look counts every interview
         self._waves: tuple[str, ...] = ()
         self._most = (0, 0)
 
@@ -111,7 +112,7 @@ class Watch:
         """Wait until nothing has moved for ``still`` real seconds."""
         before, since = await self.look(), time.monotonic()
         while time.monotonic() - since < still:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(self._every)
             now = await self.look()
             if now != before:
                 before, since = now, time.monotonic()
@@ -121,13 +122,13 @@ class Watch:
         task = asyncio.ensure_future(passing)
         while not task.done():
             await self.look()
-            await asyncio.wait({task}, timeout=0.2)
+            await asyncio.wait({task}, timeout=self._every)
         task.result()
 
     async def until(self, done: Callable[[], Awaitable[bool]]) -> None:
         """Keep looking until ``done``."""
         while not await done():
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(self._every)
             await self.look()
 
     def _counts(self, tx: Any) -> tuple[int, int, int]:
