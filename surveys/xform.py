@@ -188,7 +188,7 @@ class _Reader:
         itemset = control.find(f"{XF}itemset")
         if itemset is None:
             raise FormError(f"{self.name}: {path} has no choices. Add a list to the choices sheet.")
-        match = re.fullmatch(r"instance\('([^']+)'\)/root/item", itemset.get("nodeset", "").strip())
+        match = re.fullmatch(r"instance\('([^']+)'\)\/root\/item", itemset.get("nodeset", "").strip())
         if match is None or match[1] not in self.items:
             raise FormError(
                 f"{self.name}: {path} filters or shuffles its choices "
