@@ -20,6 +20,7 @@ _PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
 )
 _ITEXT = re.compile(r"jr:itext\('([^']+)'\)")
+_ITEMS = re.compile(r"instance\('([^']+)'\)\/root\/item")
 _TAG = re.compile(r"\(([A-Za-z-]+)\)\s*$")
 _KINDS = {
     (f"{XF}input", "string"): Kind.TEXT,
@@ -188,7 +189,7 @@ class _Reader:
         itemset = control.find(f"{XF}itemset")
         if itemset is None:
             raise FormError(f"{self.name}: {path} has no choices. Add a list to the choices sheet.")
-        match = re.fullmatch(r"instance\('([^']+)'\)\/root\/item", itemset.get("nodeset", "").strip())
+        match = _ITEMS.fullmatch(itemset.get("nodeset", "").strip())
         if match is None or match[1] not in self.items:
             raise FormError(
                 f"{self.name}: {path} filters or shuffles its choices "
