@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from aiogram.types import Update
-
+from benchmarks.echo import echo
 from benchmarks.questionnaire import questionnaire
 from benchmarks.scale import Scale, by_turns
 from benchmarks.table import Line
-from benchmarks.telegram import typed
+from benchmarks.turns import fed
 from surveys.form import Form
 from surveys.interview import Ask, Chose, Interview, Showed, advance, dump, restore
 from surveys.phrasing import question_rows, question_text
@@ -38,16 +37,8 @@ def _turns(form: Form, interviews: int) -> float:
     return turns / (time.perf_counter() - start)
 
 
-def _decoded(number: int) -> float:
-    raw = typed(1, 42, "Satisfied")
-    start = time.perf_counter()
-    for _ in range(number):
-        Update.model_validate(raw)
-    return number / (time.perf_counter() - start)
-
-
 async def measure(scale: Scale) -> list[Line]:
-    """Turns of a long interview and whole short ones, beside what any aiogram bot does first."""
+    """Turns of a long interview and whole short ones, beside the usual echo handler."""
     long, short = questionnaire(40), questionnaire(2)
 
     async def turns() -> float:
@@ -56,14 +47,14 @@ async def measure(scale: Scale) -> list[Line]:
     async def interviews() -> float:
         return _turns(short, scale.of(2000)) / 2
 
-    async def decoded() -> float:
-        return _decoded(scale.of(20_000))
+    async def echoed() -> float:
+        return await fed(echo(), scale.of(400), 1)
 
-    longer, shorter, bare = await by_turns(scale.repetitions, (turns, interviews, decoded))
-    decoding = "aiogram decodes a message, `Update.model_validate`"
+    longer, shorter, bare = await by_turns(scale.repetitions, (turns, interviews, echoed))
+    usual = "echo handler fed updates one by one, in process"
     return [
         Line("a turn of 40 questions, restored, advanced, worded, dumped", "/s", longer,
-             decoding, bare),
+             usual, bare),
         Line("an interview of 2 questions, state dumped and restored between", "/s", shorter,
-             decoding, bare),
+             usual, bare),
     ]  # fmt: skip
