@@ -11,6 +11,9 @@ from statistics import median
 class Line:
     """``ours`` and ``theirs`` are repetitions taken by turns, in ``unit``.
 
+    ``theirs`` is empty where the baseline could not be had, and a note says why: no ratio then, and
+    a goal that is neither met nor missed.
+
     ``least`` is the ratio to reach; ``most`` the largest figure of ours allowed (for seconds and
     megabytes, where less is better). ``notes`` explain the line under the table, ``why`` a
     missed goal.
@@ -28,14 +31,16 @@ class Line:
 
     @property
     def ratios(self) -> list[float]:
-        """Ours by theirs, repetition by repetition."""
+        """Ours by theirs, repetition by repetition; none without a baseline."""
+        if not self.theirs:
+            return []
         return [one / other for one, other in zip(self.ours, self.theirs, strict=True)]
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal was reached; None where there is none."""
+        """Whether the goal was reached; None where there is none, or nothing to measure by."""
         if self.least is not None:
-            return median(self.ratios) >= self.least
+            return None if not self.ratios else median(self.ratios) >= self.least
         if self.most is not None:
             return median(self.ours) <= self.most
         return None
@@ -49,7 +54,9 @@ def figure(value: float) -> str:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Median, with the smallest and the largest."""
+    """Median, with the smallest and the largest; a dash for nothing."""
+    if not values:
+        return "–"
     if min(values) == max(values):
         return figure(median(values))
     return f"{figure(median(values))} ({figure(min(values))}–{figure(max(values))})"
@@ -57,10 +64,11 @@ def spread(values: Sequence[float]) -> str:
 
 def goal(line: Line) -> str:
     """What was to be reached, and whether it was."""
-    if line.met is None:
+    if line.least is None and line.most is None:
         return ""
     wanted = f"≥ {line.least:g} ×" if line.least is not None else f"≤ {line.most:g} {line.unit}"
-    return f"{wanted} {'met' if line.met else '**missed**'}"
+    outcome = {True: "met", False: "**missed**", None: "not measured"}[line.met]
+    return f"{wanted} {outcome}"
 
 
 def explained(line: Line) -> tuple[str, ...]:
@@ -76,7 +84,8 @@ def markdown(title: str, lines: Iterable[Line]) -> str:
         "|---|---|---|---|---|---|",
     ]
     rows += [
-        f"| {x.what} | {spread(x.ours)} {x.unit} | {x.baseline} | {spread(x.theirs)} {x.unit} "
+        f"| {x.what} | {spread(x.ours)} {x.unit} | {x.baseline} "
+        f"| {spread(x.theirs)}{f' {x.unit}' if x.theirs else ''} "
         f"| {spread(x.ratios)} | {goal(x)} |"
         for x in lines
     ]

@@ -1,4 +1,4 @@
-"""The inbound half put together: an unmodified aiogram Bot and a Dispatcher of three handlers."""
+"""The inbound half put together: an unmodified aiogram Bot and a Dispatcher of four handlers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from aiogram.exceptions import AiogramError
 from aiogram.methods import GetMe, SetMyCommands
 from aiogram.types import BotCommand, BotCommandScopeAllPrivateChats
 
-from bot.channel import register
+from bot.files import Files
 from bot.handling import Handling
+from bot.hearing import Hearing
 from bot.receiving import Polling, Sleep
+from bot.screens import Screens
+from bot.speaking import Speaker
 from bot.trouble import Trouble, pause, trouble
 from bot.webhook import Webhook
 from surveys.conversation import Conversation
@@ -55,9 +58,18 @@ class Inbound:
         api = TelegramAPIServer.from_base(api_url) if api_url else PRODUCTION
         self.bot = Bot(token, session=AiohttpSession(api=api, timeout=30.0))
         dispatcher = Dispatcher(disable_fsm=True)  # the place in an interview is computed
-        register(dispatcher)
+        Hearing(Files(self.bot)).register(dispatcher)
+        screens = Screens()
         self.handling = Handling(
-            self.bot, dispatcher, conversation, store, seal, clock, blocked=blocked
+            self.bot,
+            dispatcher,
+            conversation,
+            store,
+            seal,
+            clock,
+            screens,
+            Speaker(self.bot, conversation, screens),
+            blocked=blocked,
         )
         self._sleep = sleep
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import AiogramError, TelegramBadRequest
-from aiogram.methods import EditMessageText, SendMessage
 
-from bot.channel import LISTENED, Blocking, Contact, Owed, lay_out, sent_instead
+from bot.hearing import LISTENED, Blocking, Contact, is_command
+from bot.saying import Owed, lay_out
+from bot.screens import Screen, Screens
+from bot.speaking import Speaker
 from bot.trouble import Trouble, reason, trouble
 from surveys.conversation import Conversation
 from surveys.people import Address
-from surveys.reply import Reply
+from surveys.reply import Heard, Reply, Typed
 from surveys.store import Store
 
 Raw = Mapping[str, Any]
@@ -41,6 +41,8 @@ class Handling:
     store: Store
     seal: Callable[[bytes], bytes]
     clock: Callable[[], datetime]
+    screens: Screens
+    speaker: Speaker
     blocked: Callable[[Address, bool], Awaitable[None]] | None = None
 
     async def commit(self, raw: Raw) -> Owed:
@@ -49,7 +51,8 @@ class Handling:
             return Owed()
         match await self.dispatcher.feed_raw_update(self.bot, dict(raw)):
             case Contact() as contact:
-                return lay_out(contact, await self._heard(contact))
+                screen = self.screens.of(contact.chat)
+                return lay_out(contact, await self._heard(contact, screen), screen)
             case Blocking(address, blocked) if self.blocked is not None:
                 await self.blocked(address, blocked)
         return Owed()
@@ -59,7 +62,7 @@ class Handling:
 
         Raises what the table calls LATER; what Telegram refuses for good is logged and let go.
         """
-        await asyncio.gather(self._acknowledge(owed), self._speak(owed))
+        await self.speaker.say(owed)
 
     async def is_outage(self, error: Exception) -> bool:
         """Whether ``error`` is the store's absence rather than the update's own fault.
@@ -83,43 +86,21 @@ class Handling:
         await self.store.write(lambda tx: tx.bury(update_id, why, box))
         _log.error("update %d is buried: %s", update_id, why)
 
-    async def _heard(self, contact: Contact) -> tuple[Reply, ...]:
+    async def _heard(self, contact: Contact, screen: Screen) -> tuple[Reply, ...]:
         if contact.heard is None:
             return ()
+        heard = _timed(contact.heard, screen)
         return await self.conversation.receive(
-            contact.address, contact.heard, self.clock(), hint=contact.hint
+            contact.address, heard, self.clock(), hint=contact.hint
         )
 
-    async def _acknowledge(self, owed: Owed) -> None:
-        """Stop the spinner. Cosmetic: too late, or not at all, harms nobody."""
-        acknowledgement, owed.acknowledgement = owed.acknowledgement, None
-        if acknowledgement is None:
-            return
-        try:
-            await self.bot(acknowledgement)
-        except AiogramError as error:
-            _log.info("a press was not acknowledged: %s", type(error).__name__)
 
-    async def _speak(self, owed: Owed) -> None:
-        while owed.messages:
-            message = owed.messages[0]
-            try:
-                await self._one(message)
-            except AiogramError as error:
-                if trouble(error) is Trouble.LATER:
-                    raise
-                _log.warning("%s refused: %s", message.__api_method__, type(error).__name__)
-            owed.messages.popleft()
-
-    async def _one(self, message: SendMessage | EditMessageText) -> None:
-        if isinstance(message, SendMessage):
-            await self.bot(message)
-            return
-        try:
-            await self.bot(message)
-        except TelegramBadRequest as error:
-            if "message is not modified" not in error.message:
-                await self.bot(sent_instead(message))
+def _timed(heard: Heard, screen: Screen) -> Heard:
+    """Mark words that were written before the open question could be read."""
+    match heard:
+        case Typed(text, event, amended=False) if text and not is_command(text):
+            return replace(heard, hasty=screen.is_hasty(event))
+    return heard
 
 
 def person_of(raw: Raw) -> int:

@@ -12,9 +12,10 @@ from uuid import uuid4
 
 from aiogram.methods import DeleteWebhook, TelegramMethod
 
-from bot.channel import LISTENED, Owed
 from bot.handling import Handling, Raw, person_of
+from bot.hearing import LISTENED
 from bot.ledger import Ledger
+from bot.saying import Owed
 from bot.trouble import Trouble, pause, reason, trouble
 
 LEASE = "telegram-polling"

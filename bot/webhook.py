@@ -12,17 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
-from aiogram.methods import (
-    AnswerCallbackQuery,
-    DeleteWebhook,
-    SendMessage,
-    SetWebhook,
-)
+from aiogram.methods import AnswerCallbackQuery, DeleteWebhook, SetWebhook
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.channel import LISTENED, Owed
 from bot.handling import Handling, Raw, person_of
+from bot.hearing import LISTENED
+from bot.saying import Owed
 from bot.trouble import Trouble, reason, trouble
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (a header's name)
@@ -110,12 +106,17 @@ class Webhook:
         return True
 
     async def _replied(self, course: _Course) -> None:
-        """Say what is owed, the last word in the response itself: that saves a round trip."""
+        """Say what is owed; the spinner is stopped in the response itself: that saves a round trip.
+
+        A message is not: of an answer in the response nobody learns the message's id, by which its
+        buttons are taken off later.
+        """
         owed = course.owed
         if owed is None:
             return
-        if course.answer is None and (last := _last_word(owed)):
-            course.answer = _call(last)
+        if owed.acknowledgement is not None:
+            course.answer = _call(owed.acknowledgement)
+            owed.acknowledgement = None
         try:
             await self._handling.say(owed)
         except Exception as error:
@@ -133,23 +134,7 @@ class Webhook:
         return course
 
 
-def _last_word(owed: Owed) -> SendMessage | AnswerCallbackQuery | None:
-    """Take out of ``owed`` the call whose fate need not be known, where there is one.
-
-    Stopping a spinner always is; so is a message that is the only thing to be said. An edit is
-    not: where it fails, the words must be sent.
-    """
-    if owed.acknowledgement is not None:
-        last, owed.acknowledgement = owed.acknowledgement, None
-        return last
-    match list(owed.messages):
-        case [SendMessage() as only]:
-            owed.messages.clear()
-            return only
-    return None
-
-
-def _call(method: SendMessage | AnswerCallbackQuery) -> dict[str, Any]:
+def _call(method: AnswerCallbackQuery) -> dict[str, Any]:
     return {
         "method": method.__api_method__,
         **method.model_dump(mode="json", exclude_unset=True, exclude_none=True),

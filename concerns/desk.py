@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
 from concerns.intake import ANSWER
+from concerns.statement import Statement, unpacked
 from concerns.store import State, StoredConcern
+from surveys.attachments import read as attachment_of
 from surveys.ballots import SpoiledError, seal, unpad, unseal
 from surveys.keys import Keyring
 
 
 class DeskError(ValueError):
     """Something a reader asked for that cannot be done; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One opened statement of a case."""
-
-    author: str  # person | handler
-    text: str
 
 
 def find(tx: Any, concern: str) -> StoredConcern:
@@ -42,9 +36,15 @@ def find(tx: Any, concern: str) -> StoredConcern:
 def read(tx: Any, keyring: Keyring, concern: StoredConcern) -> Sequence[Statement]:
     """Both sides' statements, opened with the reader's secret key."""
     secret = SealedBox(PrivateKey(keyring.reader_secret(concern.reader)))
+    return [_opened(entry.author, entry.box, secret, keyring) for entry in tx.entries(concern.id)]
+
+
+def files(concern: StoredConcern, statements: Sequence[Statement]) -> Sequence[tuple[str, str]]:
+    """(file name, token) of everything that was handed over, in order. Names are ours."""
+    tokens = [token for statement in statements for token in statement.files]
     return [
-        Statement(entry.author, _opened(entry.author, entry.box, secret, keyring))
-        for entry in tx.entries(concern.id)
+        (f"{concern.id}-{number}.{attachment_of(token).ext}", token)
+        for number, token in enumerate(tokens, 1)
     ]
 
 
@@ -82,10 +82,10 @@ def _announced(concern: StoredConcern) -> str:
     return f"announced:{concern.id}"
 
 
-def _opened(author: str, box: bytes, secret: SealedBox[PrivateKey], keyring: Keyring) -> str:
+def _opened(author: str, box: bytes, secret: SealedBox[PrivateKey], keyring: Keyring) -> Statement:
     try:
         if author == "handler":
-            return unseal(box, keyring.app_key(), ANSWER).decode()
-        return unpad(secret.decrypt(box)).decode()
-    except (CryptoError, SpoiledError, ValueError) as error:
+            return Statement("handler", unseal(box, keyring.app_key(), ANSWER).decode())
+        return unpacked(unpad(secret.decrypt(box)))
+    except (CryptoError, SpoiledError, ValueError, TypeError) as error:
         raise DeskError("This key does not open this concern: it was sealed to another.") from error

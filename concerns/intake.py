@@ -8,12 +8,15 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from nacl.public import PublicKey, SealedBox
 
+from concerns.statement import packed, statement
 from concerns.store import Entry, State, StoredConcern
+from surveys.attachments import read
 from surveys.ballots import SpoiledError, pad, seal, unseal
 from surveys.form import Form
 from surveys.keys import Keyring
@@ -25,7 +28,7 @@ from surveys.words import Words
 
 WORDS = Words.of("concerns")
 ADDRESS, ANSWER = b"concern-address", b"concern-answer"
-BLOCK = 4096  # what people write is padded to a multiple of this
+BLOCK = 8192  # what people write is padded to a multiple of this
 RECEIPT = re.compile(r"[0-9]{16}")
 IDENTITY = re.compile(r"[0-9a-f]{12}")
 
@@ -64,7 +67,7 @@ class Intake:
         now: datetime,
         language: str,
     ) -> Reply:
-        """Seal the words for the chosen reader and hand out the receipt."""
+        """Seal words and files for the chosen reader and hand out the receipt."""
         said = {question.name: values.get(question.path, "") for question in form.questions}
         receipt = f"{secrets.randbelow(10**16):016d}"
         concern = StoredConcern(
@@ -78,9 +81,14 @@ class Intake:
         )
         tx.put_concern(concern)
         public = PublicKey(self._keyring.reader_public(concern.reader))
-        box = SealedBox(public).encrypt(pad(said["words"].encode(), BLOCK))
+        whole = statement(form, values, language)
+        kept = tuple(token for token in whole.files if tx.keep_attachment(read(token).id))
+        box = SealedBox(public).encrypt(pad(packed(replace(whole, files=kept)), BLOCK))
         tx.add_entry(concern.id, "person", bytes(box))
-        return Reply(WORDS.say("received", language, receipt=grouped(receipt)), language=language)
+        text = WORDS.say("received", language, receipt=grouped(receipt))
+        if kept != whole.files:  # handed over a month ago and swept away meanwhile
+            text = f"{text}\n\n{WORDS.say('lost', language)}"
+        return Reply(text, language=language)
 
     def recall(self, tx: Any, address: Address, token: str, language: str) -> Reply | None:
         """The answers to a concern, for the chat that raised it or whoever has the receipt."""

@@ -84,10 +84,7 @@ def draft(tx: Transaction, wish: Wish) -> Campaign:
         an_id(wish.id)
     except CellError as error:
         wrongs.append(f"The id: {error.what}. {error.mend}")
-    forms = [version for version, _ in tx.forms() if wish.form and version.startswith(wish.form)]
-    if len(forms) != 1:
-        many = "fits several questionnaires" if forms else "is no questionnaire's version"
-        wrongs.append(f"--form: {wish.form!r} {many}. See `minyi form list`.")
+    form = _version(tx, wish.form, wrongs)
     groups = _groups(wish.groups, wrongs)
     starts = _day(wish.starts, wrongs)
     reminders = _reminders(wish, wrongs)
@@ -102,8 +99,17 @@ def draft(tx: Transaction, wish: Wish) -> Campaign:
     titles = {"zh": wish.title_zh, "en": wish.title_en}
     title = {language: words for language, words in titles.items() if words}
     window = timedelta(days=wish.days)
-    return Campaign(wish.id, title, forms[0], groups, starts, rule, wish.zone, wish.hour, window,
+    return Campaign(wish.id, title, form, groups, starts, rule, wish.zone, wish.hour, window,
                     reminders, wish.k)  # fmt: skip
+
+
+def _version(tx: Transaction, form: str, wrongs: list[str]) -> str:
+    forms = [version for version, _ in tx.forms() if form and version.startswith(form)]
+    if len(forms) != 1:
+        many = "fits several questionnaires" if forms else "is no questionnaire's version"
+        wrongs.append(f"--form: {form!r} {many}. See `minyi form list`.")
+        return ""
+    return forms[0]
 
 
 def _groups(text: str, wrongs: list[str]) -> tuple[RaterGroup, ...]:
@@ -196,6 +202,21 @@ def _standing(tx: Transaction, wave: Wave, k: int) -> WaveStanding:
     else:
         answers = "counted" if wave.state is WaveState.TALLIED else "-"
     return WaveStanding(wave, answers, tx.delivery_counts(wave.id))
+
+
+def set_form(tx: Transaction, campaign: str, form: str) -> Campaign:
+    """Ask another questionnaire from the next wave on; a wave that has opened keeps its own.
+
+    ``form`` is the first letters of a version.
+    """
+    wrongs: list[str] = []
+    made = _known(tx, campaign)
+    version = _version(tx, form, wrongs)
+    if wrongs:
+        raise CampaignError("\n".join(wrongs))
+    changed = replace(made, form=version)
+    tx.put_campaign(changed)
+    return changed
 
 
 def set_paused(tx: Transaction, campaign: str, paused: bool) -> None:

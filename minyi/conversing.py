@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from concerns.intake import Intake
+from surveys.attachments import Vault
 from surveys.conversation import Conversation
 from surveys.errands import Errand
 from surveys.form import Form
 from surveys.keys import Keyring
+from surveys.label_media import load_media, media_names, put_questionnaire
 from surveys.rating import Rating
 from surveys.store import Store
 from surveys.visit import Setting
 from surveys.xlsform import load_form
 
 QUESTIONNAIRES = Path(__file__).parent.parent / "questionnaires"
+CONCERN = QUESTIONNAIRES / "concern.md"
 
 
 @cache
 def concern_form() -> Form:
     """The questionnaire with which a concern is raised."""
-    return load_form(QUESTIONNAIRES / "concern.md")
+    return load_form(CONCERN)
 
 
-async def settle(store: Store, keyring: Keyring, setting: Setting) -> Conversation:
-    """The conversation, with both errands and the concern questionnaire in the store."""
+async def settle(
+    store: Store,
+    keyring: Keyring,
+    setting: Setting,
+    vault: Vault | None = None,
+    rating: Errand | None = None,
+) -> Conversation:
+    """The conversation, with both errands and the concern questionnaire in the store.
+
+    Without a ``vault`` nobody can hand over a file. ``rating`` stands in for the errand of a wave.
+    """
     form = concern_form()
-
-    def work(tx: Any) -> None:
-        if tx.form(form.hash) is None:
-            tx.put_form(form.hash, form.title, form.source)
-
-    await store.write(work)
-    errands: dict[str, Errand] = {"rating": Rating(keyring), "concern": Intake(keyring)}
-    return Conversation(store, errands, setting, form.hash)
+    media = load_media(CONCERN, media_names(form))
+    await store.write(lambda tx: put_questionnaire(tx, form, media))
+    errands: dict[str, Errand] = {"rating": rating or Rating(keyring), "concern": Intake(keyring)}
+    return Conversation(store, errands, setting, form.hash, vault)

@@ -37,6 +37,7 @@ from rehearsal.district import District, district
 from storage import migrate
 from surveys.campaigns import QUARTERLY, Campaign
 from surveys.cells import RaterGroup
+from surveys.label_media import put_questionnaire
 from surveys.xlsform import load_form
 
 FIRST_DAY = datetime(2026, 10, 9, 8, tzinfo=ZONE)
@@ -117,7 +118,7 @@ async def load(house: House, made: District) -> None:
             for number, (subject, category, points) in enumerate(made.tasks)
         )
         for form, groups in ((service, (RaterGroup.RECIPIENT,)), (leadership, STAFF)):
-            tx.put_form(form.hash, form.title, form.source)
+            put_questionnaire(tx, form, {})
             tx.put_campaign(Campaign(form.id, form.titles, form.hash, groups, starts, QUARTERLY))
 
     await house.store.write(work)

@@ -14,9 +14,10 @@ from evaluation.method import Method
 from evaluation.method_file import shipped
 from minyi.conversing import settle
 from minyi.invitations import Invitations
-from minyi.opening import keyring, opened
+from minyi.opening import keyring, opened, vault
 from minyi.settings import TELEGRAM, Settings
 from storage import FileKeyring, SqlStore
+from surveys.attachments import Vault
 from surveys.conversation import Conversation
 from surveys.people import Address
 from surveys.visit import Setting
@@ -55,6 +56,7 @@ class House:
     method: Method
     pace: Pace = field(default_factory=Pace)
     name: str = field(default_factory=lambda: uuid4().hex)  # who holds a lease
+    vault: Vault | None = None  # without one nobody can hand over a file
     _sender: Sender | None = None
 
     @property
@@ -116,7 +118,7 @@ async def open_house(settings: Settings, pace: Pace | None = None) -> AsyncItera
 
     Raises NotReadyError where there is no database yet.
     """
-    keys = keyring(settings)
+    keys, files = keyring(settings), vault(settings)
     setting = Setting(
         settings.organisation, f"{settings.public_url}/c", settings.k, settings.language
     )
@@ -125,10 +127,11 @@ async def open_house(settings: Settings, pace: Pace | None = None) -> AsyncItera
             settings,
             store,
             keys,
-            await settle(store, keys, setting),
+            await settle(store, keys, setting, files),
             Invitations(settings.organisation, store),
             shipped("quarterly"),
             pace or Pace(rate=settings.telegram_rate),
+            vault=files,
         )
         try:
             yield house

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from minyi.settings import Settings
-from storage import DatabaseGoneError, FileKeyring, SqlStore
+from storage import DatabaseGoneError, FileKeyring, FileVault, SqlStore
 
 SQLITE = "sqlite:///"
 
@@ -59,6 +59,11 @@ def database_file(settings: Settings) -> Path | None:
 def keyring(settings: Settings) -> FileKeyring:
     """The keys in the data directory."""
     return FileKeyring(settings.keys_dir)
+
+
+def vault(settings: Settings) -> FileVault:
+    """The files that people handed over, in the data directory."""
+    return FileVault(settings.data_dir / "attachments")
 
 
 def reason(error: Exception) -> str:

@@ -34,6 +34,7 @@ from storage import migrate
 from surveys.campaigns import QUARTERLY, Campaign
 from surveys.cells import GRADES, Cell, RaterGroup, Withheld
 from surveys.form import Form
+from surveys.label_media import put_questionnaire
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
 from surveys.xform import read_xform
 from surveys.xlsform import compile_xlsform
@@ -137,7 +138,7 @@ async def load(house: House, ratings: Sequence[Rating]) -> Campaign:
             tx.put_chat(Chat(Address("telegram", str(FIRST_CHAT + number)), rater, "en"))
         pairs = {(rating.rater, rating.subject) for rating in ratings}
         tx.put_relations(Relation(r, s, RaterGroup.RECIPIENT) for r, s in sorted(pairs))
-        tx.put_form(form.hash, form.title, form.source)
+        put_questionnaire(tx, form, {})
         tx.put_campaign(campaign)
 
     await house.store.write(work)

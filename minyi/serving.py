@@ -21,7 +21,7 @@ import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.routing import BaseRoute, Route
 
-from minyi import scoring, steps
+from minyi import scoring, steps, sweeping
 from minyi.house import House, open_house
 from minyi.opening import NotReadyError
 from minyi.settings import Settings
@@ -76,7 +76,14 @@ async def publish(house: House) -> None:
         log.info("published", period=period, scored=scored.scored, withheld=scored.withheld)
 
 
-JOBS = {"plan": plan, "send": send, "tally": tally, "publish": publish}
+async def sweep(house: House) -> None:
+    """Delete the files that nobody kept."""
+    gone = await sweeping.sweep(house, house.clock())
+    if gone:
+        log.info("files deleted", files=gone)
+
+
+JOBS = {"plan": plan, "send": send, "tally": tally, "publish": publish, "sweep": sweep}
 
 
 def reason(error: BaseException) -> str:

@@ -2,25 +2,34 @@
 
 Forty lines that can drive any questionnaire are the proof that no logic lives in a channel: this
 one prints what a reply says and turns a typed line into what was heard. ``[label]`` presses the
-newest button so labelled, an old one included.
+newest button so labelled, an old one included; ``@photo.jpg`` hands a file over.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
+import mimetypes
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from minyi import loop
 from minyi.conversing import settle
-from storage import FileKeyring, SqlStore
+from storage import FileKeyring, FileVault, SqlStore
 from surveys.campaigns import Campaign, Wave, WaveState, period_of
 from surveys.cells import RaterGroup
 from surveys.conversation import Conversation
+from surveys.form import Form, Kind
+from surveys.label_media import load_media, media_names, put_questionnaire
 from surveys.people import Address, Invite, Subject
-from surveys.reply import Heard, Opened, Reply, Tapped, Typed
+from surveys.rating import Rating
+from surveys.record import record
+from surveys.reply import Handed, Heard, Opened, Reply, Tapped, Typed
+from surveys.store import SealedInterview
 from surveys.visit import Setting
 from surveys.xlsform import load_form
 
@@ -49,6 +58,8 @@ class Terminal:
         label = line.strip()
         if label.startswith("[") and label.endswith("]") and label[1:-1] in self._drawn:
             return await self._say(Tapped(self._drawn[label[1:-1]]))
+        if label.startswith("@") and (file := Path(label[1:])).is_file():
+            return await self._say(handed(file))
         return await self._say(Typed(line))
 
     async def open(self, payload: str) -> list[str]:
@@ -66,6 +77,7 @@ class Terminal:
 async def rehearse(store: SqlStore, keyring: FileKeyring, file: Path, group: RaterGroup) -> None:
     """Put one open wave of the questionnaire ``file`` into an empty store, behind PAYLOAD."""
     form, now = load_form(file), datetime.now(UTC)
+    media = load_media(file, media_names(form))
     campaign = Campaign("talk", form.titles, form.hash, (group, RaterGroup.RECIPIENT), now.date())
     wave = Wave(
         id="talk",
@@ -79,7 +91,7 @@ async def rehearse(store: SqlStore, keyring: FileKeyring, file: Path, group: Rat
 
     def work(tx: object) -> None:
         tx.put_subjects([SUBJECT])  # type: ignore[attr-defined]
-        tx.put_form(form.hash, form.title, form.source)  # type: ignore[attr-defined]
+        put_questionnaire(tx, form, media)  # type: ignore[arg-type]
         tx.put_campaign(campaign)  # type: ignore[attr-defined]
         tx.put_wave(wave)  # type: ignore[attr-defined]
         tx.put_invites([Invite(PAYLOAD, "unit", SUBJECT.id)])  # type: ignore[attr-defined]
@@ -87,17 +99,64 @@ async def rehearse(store: SqlStore, keyring: FileKeyring, file: Path, group: Rat
     await store.write(work)
 
 
-async def converse(file: Path, language: str, lines: Iterable[str]) -> None:
-    """Interview whoever types ``lines``, until they end."""
+def handed(file: Path) -> Handed:
+    """``file`` as something handed over, of the kind that its name tells."""
+    kinds = {"image": Kind.IMAGE, "audio": Kind.AUDIO, "video": Kind.VIDEO}
+    major = (mimetypes.guess_type(file.name)[0] or "").partition("/")[0]
+
+    size = file.stat().st_size
+
+    async def fetch(limit: int) -> bytes:
+        if size > limit:
+            raise ValueError(f"{file.name} has more than {limit} bytes")
+        return await asyncio.to_thread(file.read_bytes)
+
+    return Handed(kinds.get(major, Kind.FILE), fetch, file.name, size)
+
+
+class Overheard(Rating):
+    """A rating whose answers are also told to whoever tries the questionnaire out."""
+
+    answers: Mapping[str, str] | None = None
+
+    def finish(
+        self,
+        tx: Any,
+        row: SealedInterview,
+        form: Form,
+        values: Mapping[str, str],
+        address: Address,
+        now: datetime,
+        language: str,
+    ) -> Reply:
+        """Remember the answers, then seal them as ever."""
+        self.answers = dict(values)
+        return super().finish(tx, row, form, values, address, now, language)
+
+
+async def converse(
+    file: Path, language: str, lines: Iterable[str], *, as_json: bool = False
+) -> None:
+    """Interview whoever types ``lines``, until they end.
+
+    ``as_json``: the last line printed is then the answers, or null where it was left unfinished.
+    """
     with tempfile.TemporaryDirectory() as folder:
         store, keyring = SqlStore("sqlite://"), FileKeyring(Path(folder))
         await rehearse(store, keyring, file, RaterGroup.RECIPIENT)
         setting = Setting(ORGANISATION, web="http://127.0.0.1:8080/c")
-        terminal = Terminal(await settle(store, keyring, setting), language)
+        overheard, vault = Overheard(keyring), FileVault(Path(folder))
+        conversation = await settle(store, keyring, setting, vault, rating=overheard)
+        terminal = Terminal(conversation, language)
         write("\n\n".join(await terminal.open(PAYLOAD)))
         for line in lines:
             write("\n\n".join(await terminal.hear(line.rstrip("\n"))))
         await store.close()
+    if as_json:
+        form = load_form(file)
+        answers = None if overheard.answers is None else record(form, overheard.answers)
+        told = {"form": form.id, "version": form.hash, "complete": answers is not None}
+        sys.stdout.write(json.dumps(told | {"answers": answers}, ensure_ascii=False) + "\n")
 
 
 def write(text: str) -> None:
@@ -106,7 +165,7 @@ def write(text: str) -> None:
     sys.stdout.flush()
 
 
-def run(file: Path, language: str = "zh") -> int:
+def run(file: Path, language: str = "zh", *, as_json: bool = False) -> int:
     """``minyi talk FILE``."""
-    loop.run(converse(file, language, sys.stdin))
+    loop.run(converse(file, language, sys.stdin, as_json=as_json))
     return 0

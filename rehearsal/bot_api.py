@@ -130,14 +130,21 @@ class BotApi:
 
     async def _serve_file(self, rest: str, send: Send) -> None:
         token, _, path = rest.partition("/")
+        fault = self.stage.faults.take("download", None)
+        if fault is not None:
+            await self._sleep(fault.delay)
         file = self.stage.files.get(path.removeprefix("files/"))
         try:
             self._check(token)
+            if file is None:
+                raise Refusal(404, "Not Found")
+            if fault is not None and fault.code:
+                raise fault.refusal()
         except Refusal as refusal:
             await _respond(_refused(refusal), send)
             return
-        if file is None:
-            await _respond(_refused(Refusal(404, "Not Found")), send)
+        if fault is not None and fault.drop_response:
+            await _respond(Answer(0, "", cut=True), send)
             return
         await _send(send, 200, [(b"content-type", b"application/octet-stream")], file.content)
 

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from rehearsal.people import Deeds, Person, Persona, Sleep, State
+from rehearsal.people import Deeds, Person, Sleep, State
+from rehearsal.personas import Persona
 from rehearsal.reader import Reader
 from rehearsal.telegram import Stage
 

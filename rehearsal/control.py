@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
 import json
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 from typing import Any
@@ -18,9 +20,11 @@ from rehearsal.cast import Cast
 from rehearsal.faults import Fault
 from rehearsal.limits import Limits
 from rehearsal.messages import User
-from rehearsal.people import Persona
+from rehearsal.personas import Persona
 from rehearsal.refusals import StageMistake
+from rehearsal.stored import Place
 from rehearsal.telegram import Stage
+from rehearsal.view import page
 
 NOTE = "A rehearsal on this machine only. It pretends to be Telegram; nothing here leaves it."
 _INDEX = """<!doctype html>
@@ -40,7 +44,7 @@ Handler = Callable[[Any], Any]
 def pages(stage: Stage, cast: Cast) -> Starlette:
     """``/`` and ``/stage/...``. Mistakes come back as ``{"error": ...}`` with status 400."""
     director = Director(stage, cast)
-    routes = [Route("/", director.index)]
+    routes = [Route("/", director.index), Route("/stage/chat", director.chat)]
     for path, handler in director.reads.items():
         routes.append(Route(f"/stage/{path}", _reading(handler), methods=["GET"]))
     for path, handler in director.acts.items():
@@ -69,6 +73,9 @@ class Director:
         self.acts: dict[str, Handler] = {
             "users": self.users,
             "say": self.say,
+            "edit": self.edit,
+            "locate": self.locate,
+            "hand": self.hand,
             "press": self.press,
             "block": lambda body: self._on_user(body, stage.block),
             "unblock": lambda body: self._on_user(body, stage.unblock),
@@ -87,6 +94,14 @@ class Director:
             "pending": len(self._stage.updates),
         }
         return HTMLResponse(_INDEX.format(note=NOTE, **counts))
+
+    async def chat(self, request: Request) -> Response:
+        """``?user=``: that person's chat as a page."""
+        try:
+            chat = self._stage.chat(_number(request.query_params, "user"))
+        except StageMistake as mistake:
+            return JSONResponse({"error": str(mistake)}, 400)
+        return HTMLResponse(page(chat))
 
     def transcript(self, query: Any) -> Any:
         chat = self._stage.chat(_number(query, "user"))
@@ -122,6 +137,32 @@ class Director:
     def say(self, body: Any) -> Any:
         message = self._stage.say(_number(body, "user"), str(body.get("text", "")))
         return {"message_id": message.message_id}
+
+    def edit(self, body: Any) -> Any:
+        user = _number(body, "user")
+        message = self._stage.edit(user, str(body.get("text", "")), body.get("message_id"))
+        return {"message_id": message.message_id}
+
+    def locate(self, body: Any) -> Any:
+        """``user``, and what a place has; ``message_id`` moves a live one."""
+        user = _number(body, "user")
+        given = {name: body[name] for name in Place.__dataclass_fields__ if name in body}
+        try:
+            place = Place(**given)
+        except TypeError as wrong:
+            raise StageMistake(f"a place: {wrong}") from None
+        message = self._stage.locate(user, place, body.get("message_id"))
+        return {"message_id": message.message_id}
+
+    def hand(self, body: Any) -> Any:
+        """``user``, ``kind``, ``content`` in base64; ``name``, ``mime``, ``caption`` as wanted."""
+        user, kind = _number(body, "user"), str(body.get("kind", ""))
+        try:
+            content = b64decode(str(body.get("content", "")), validate=True)
+        except binascii.Error as wrong:
+            raise StageMistake(f"content is base64: {wrong}") from None
+        more = {name: str(body.get(name, "")) for name in ("name", "mime", "caption")}
+        return {"message_id": self._stage.hand(user, kind, content, **more).message_id}
 
     def press(self, body: Any) -> Any:
         query_id = self._stage.press(

@@ -7,9 +7,10 @@ from typing import Any
 from rehearsal import entities
 from rehearsal.keyboards import Keyboard, read_keyboard
 from rehearsal.limits import whole_seconds
-from rehearsal.messages import Chat, Message, StoredFile
+from rehearsal.messages import Chat, Message
 from rehearsal.parameters import Parameters
 from rehearsal.refusals import bad_request, forbidden, too_many
+from rehearsal.stored import StoredFile
 from rehearsal.telegram import Stage
 
 Marked = tuple[str, list[dict[str, Any]]]

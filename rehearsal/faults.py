@@ -24,12 +24,12 @@ _TEXTS = {
 class Fault:
     """What to do to matching calls.
 
-    ``method`` is a Bot API name or ``*``. With ``code`` (400..599) the call is not performed and
-    that error is answered, after ``delay`` seconds; with ``code`` 0 it is performed and its answer
-    comes ``delay`` seconds late. ``drop_response`` performs the call and then, after ``delay``,
-    answers nothing and cuts the connection (or, with a ``code``, answers that error): the ambiguous
-    outcome a sender must not repeat blindly. ``times`` 0 means for ever. ``chat_id`` narrows the
-    fault to one person.
+    ``method`` is a Bot API name, ``download`` for a file's bytes, or ``*``. With ``code``
+    (400..599) the call is not performed and that error is answered, after ``delay`` seconds; with
+    ``code`` 0 it is performed and its answer comes ``delay`` seconds late. ``drop_response``
+    performs the call and then, after ``delay``, answers nothing and cuts the connection (or, with a
+    ``code``, answers that error): the ambiguous outcome a sender must not repeat blindly. ``times``
+    0 means for ever. ``chat_id`` narrows the fault to one person.
     """
 
     method: str = "*"

@@ -1,18 +1,27 @@
-"""Photos and documents: sent, sent again by id, fetched back."""
+"""Photos, sounds, films and documents: sent, sent again by id, fetched back."""
 
 from __future__ import annotations
 
 from rehearsal.delivery import chat_of, deliver, marked_text
 from rehearsal.limits import units
-from rehearsal.messages import StoredFile, dump
+from rehearsal.messages import dump
 from rehearsal.parameters import Parameters
 from rehearsal.pictures import pixels
 from rehearsal.refusals import bad_request
+from rehearsal.stored import StoredFile
 from rehearsal.telegram import Stage
 
 
 def send_photo(stage: Stage, p: Parameters) -> str:
     return _send_file(stage, p, "photo")
+
+
+def send_audio(stage: Stage, p: Parameters) -> str:
+    return _send_file(stage, p, "audio")
+
+
+def send_video(stage: Stage, p: Parameters) -> str:
+    return _send_file(stage, p, "video")
 
 
 def send_document(stage: Stage, p: Parameters) -> str:
@@ -53,7 +62,7 @@ def _file(stage: Stage, p: Parameters, kind: str) -> StoredFile:
         if given.startswith(("http://", "https://")):
             raise bad_request("failed to get HTTP URL content")  # a stage never goes outside
         known = stage.files.get(given)
-        if known is None or bool(known.width) != (kind == "photo"):
+        if known is None or known.kind != kind:
             raise bad_request("wrong file identifier/HTTP URL specified")
         return known
     if not upload.content:
@@ -62,6 +71,6 @@ def _file(stage: Stage, p: Parameters, kind: str) -> StoredFile:
     if size is None:
         raise bad_request("IMAGE_PROCESS_FAILED")
     file_id = f"rehearsal-{kind}-{len(stage.files) + 1:012d}"
-    file = StoredFile(file_id, upload.name, upload.content_type, upload.content, *size)
+    file = StoredFile(file_id, kind, upload.name, upload.content_type, upload.content, *size)
     stage.files[file_id] = file
     return file

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.keyboards import Keyboard
+from rehearsal.keyboards import Button, Keyboard
 from rehearsal.refusals import StageMistake
+from rehearsal.stored import Place, StoredFile
 
 FORMER_KEYBOARDS = 3
 
@@ -46,28 +47,6 @@ class User:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """An uploaded file; ``width`` and ``height`` in pixels for photos, else 0."""
-
-    file_id: str
-    name: str
-    content_type: str
-    content: bytes
-    width: int = 0
-    height: int = 0
-
-    def json(self) -> dict[str, Any]:
-        common = {
-            "file_id": self.file_id,
-            "file_unique_id": self.file_id[-12:],
-            "file_size": len(self.content),
-        }
-        if self.width:
-            return {**common, "width": self.width, "height": self.height}
-        return {**common, "file_name": self.name, "mime_type": self.content_type}
-
-
 @dataclass(slots=True, eq=False)
 class Message:
     """One message. ``shown`` grows each time its content comes to the person's eye anew."""
@@ -79,6 +58,7 @@ class Message:
     entities: list[dict[str, Any]] | None = None
     keyboard: Keyboard | None = None
     file: StoredFile | None = None
+    place: Place | None = None
     edited: int = 0
     shown: int = 0
     former: tuple[Keyboard, ...] = ()
@@ -96,11 +76,10 @@ class Message:
         ]
         if self.edited:
             parts.append(f'"edit_date":{self.edited}')
-        prefix = ""
-        if self.file is not None:
-            prefix = "caption_"
-            photo = [self.file.json()] if self.file.width else self.file.json()
-            parts.append(f'"{"photo" if self.file.width else "document"}":{dump(photo)}')
+        prefix = "caption_" if self.file is not None else ""
+        for found in (self.file, self.place):
+            if found is not None:
+                parts.append(dump(found.fields())[1:-1])
         if self.text:
             parts.append(f'"{"caption" if prefix else "text"}":{dump(self.text)}')
         if self.entities:
@@ -130,6 +109,22 @@ class Chat:
             self.recent.remove(message)
         self.recent.append(message)
 
+    def find(
+        self, label: str | None, data: str | None, message_id: int | None, stale: bool
+    ) -> tuple[Message, Button]:
+        """The lowest such button; ``stale``: one that the message no longer carries will do."""
+        wanted = [self.messages.get(message_id)] if message_id else reversed(self.messages.values())
+        for message in wanted:
+            if message is None or not message.from_bot:
+                continue
+            shown = (message.keyboard,) if not stale else (message.keyboard, *message.former)
+            for keyboard in shown:
+                if keyboard is not None and keyboard.kind == "inline":
+                    button = keyboard.find(label=label, data=data)
+                    if button is not None:
+                        return message, button
+        raise StageMistake(f"user {self.user.id} sees no button {label or data!r} to press")
+
     def transcript(self) -> list[dict[str, Any]]:
         """The chat as the person sees it, top to bottom."""
         lines: list[dict[str, Any]] = []
@@ -146,7 +141,10 @@ class Chat:
                 "date": message.date,
             }
             if message.file is not None:
-                line["file"] = message.file.name
+                file = message.file
+                line["file"] = {"kind": file.kind, "name": file.name, "bytes": len(file.content)}
+            if message.place is not None:
+                line["place"] = [message.place.latitude, message.place.longitude]
             lines.append(line)
         lines.extend({"from": "notice", "text": text} for _, text in notices)
         return lines

@@ -17,7 +17,7 @@ from rehearsal.delivery import (
     own_message,
     reachable,
 )
-from rehearsal.files import get_file, send_document, send_photo
+from rehearsal.files import get_file, send_audio, send_document, send_photo, send_video
 from rehearsal.limits import units
 from rehearsal.messages import dump
 from rehearsal.parameters import Parameters
@@ -163,6 +163,8 @@ METHODS: dict[str, Method] = {
     "getchat": get_chat,
     "sendmessage": send_message,
     "sendphoto": send_photo,
+    "sendaudio": send_audio,
+    "sendvideo": send_video,
     "senddocument": send_document,
     "sendchataction": send_chat_action,
     "editmessagetext": edit_message_text,

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any
 
+from rehearsal.attempts import WORDS
 from rehearsal.reader import PlainReader, Reader, Rows, Screen
 from rehearsal.refusals import StageMistake
 
 Opinion = Callable[[str, Rows], str | None]
 """Given the visible text and the rows of labels: the label to press, words to type, or None."""
 
-WORDS = {
-    "zh": (
-        "等了很久，但态度很好。",
-        "材料一次说清就好了。",
-        "窗口指引不清楚。",
-        "办得很快，谢谢。",
-    ),
-    "en": (
-        "I waited long, but was treated kindly.",
-        "Please list all papers at once.",
-        "The signs were unclear.",
-        "Quick and friendly, thank you.",
-    ),
-}
+TURNS_PAGE = 0.3
+"""How often somebody looks at the next page of choices before choosing."""
 
 
 class Names:
@@ -129,36 +119,58 @@ class RecordedOpinion:
 
 
 class Rest:
-    """Everything but grades: start, reasons, comments, done. Remembers what it ticked."""
+    """Everything but grades: start, choices, comments, done, send. Remembers what it pressed."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self._ticked: dict[str, set[str]] = {}
+        self._done: Counter[str] = Counter()
+        self._pressed: Counter[tuple[str, str]] = Counter()
+        self._turned: set[str] = set()
 
     def answer(self, screen: Screen, chance: Random | None, words: str | None) -> str | None:
         """``chance`` None does the least that goes on; ``words``: typed where words are asked."""
-        if screen.start:
-            return screen.start
-        if screen.done:
+        if screen.start or screen.send:
+            return screen.start or screen.send
+        if screen.gathers:
             return self._tick(screen, chance)
         if screen.choices:
-            if chance is None:
-                return screen.skip or screen.choices[0]
-            return chance.choice(screen.choices)
+            return self._choose(screen, chance)
         if screen.asks_for_words:
             return words or screen.skip
         return screen.not_applicable
 
+    def _choose(self, screen: Screen, chance: Random | None) -> str:
+        """One of the choices; what led back to the same words twice is not chosen again."""
+        if chance is None:
+            if screen.skip:
+                return screen.skip
+        elif screen.more and screen.key not in self._turned and chance.random() < TURNS_PAGE:
+            self._turned.add(screen.key)
+            return screen.more
+        fresh = [label for label in screen.choices if self._pressed[screen.key, label] < 2]
+        left = fresh or list(screen.choices)
+        label = left[0] if chance is None else chance.choice(left)
+        self._pressed[screen.key, label] += 1
+        return label
+
     def _tick(self, screen: Screen, chance: Random | None) -> str | None:
-        """One or two reasons, then Done; with least effort one, or none where it may be skipped."""
+        """One or two reasons, then Done; with least effort one, or none where it may be skipped.
+
+        Where Done is refused, one more; where everything has to be put in order, everything.
+        """
         if chance is None and screen.skip:
             return screen.skip
-        ticked = self._ticked.setdefault(screen.text, set())
-        wanted = 1 if chance is None else chance.choice((1, 1, 2))
+        ticked = self._ticked.setdefault(screen.key, set())
+        wanted = (1 if chance is None else chance.choice((1, 1, 2))) + self._done[screen.key]
         left = [label for label in screen.choices if label not in screen.marked]
-        if len(screen.marked) >= wanted or len(ticked) >= wanted or not left:
-            self._ticked.pop(screen.text, None)
+        enough = len(screen.marked) >= wanted or len(ticked) >= wanted or not left
+        if screen.done and enough and not screen.ranks:
+            self._ticked.pop(screen.key, None)
+            self._done[screen.key] += 1
             return screen.done
+        if not left:
+            return screen.done or screen.more
         label = left[0] if chance is None else chance.choice(left)
         ticked.add(label)
         return label

@@ -4,103 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
-from typing import Any
 
+from rehearsal.attempts import Answer, Attempts, Here, Item
 from rehearsal.messages import Message, User
-from rehearsal.opinions import Opinion, read_opinion
+from rehearsal.personas import Persona
 from rehearsal.reader import PlainReader, Reader, Screen
 from rehearsal.refusals import StageMistake
+from rehearsal.samples import SAMPLES
+from rehearsal.stored import Place
 from rehearsal.telegram import Stage
 
 Sleep = Callable[[float], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """Habits. Times are rehearsal seconds, chances 0..1, ``..._after`` a number of answers.
-
-    ``opens_after``: before the first word and before an invitation is opened. ``hesitates``: mean
-    of an exponential wait before each answer. ``mistaps``: the chance to press a wrong answer and,
-    where there is a way back, to take it. ``types``: to type the label instead of pressing.
-    ``ignores``: reads and never answers. ``patience``: after so many real seconds without any reply
-    (a bot that crashed, a lost tap) the last act is repeated, at most ``repeats`` times in a row;
-    0 waits for ever.
-    """
-
-    opens_after: float = 0.0
-    hesitates: float = 0.0
-    mistaps: float = 0.0
-    types: float = 0.0
-    ignores: bool = False
-    blocks_after: int | None = None
-    stops_after: int | None = None
-    patience: float = 0.0
-    repeats: int = 5
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.mistaps <= 1 and 0 <= self.types <= 1):
-            raise StageMistake("traits: mistaps and types are chances, 0..1")
-        if min(self.opens_after, self.hesitates, self.patience, self.repeats) < 0:
-            raise StageMistake("traits: times and counts cannot be negative")
-
-    @classmethod
-    def drawn(cls, chance: Random, *, silent: float = 0.15) -> Traits:
-        """An ordinary person: most answer well, ``silent`` of them never do."""
-        return cls(
-            opens_after=chance.expovariate(1 / 3600),
-            hesitates=chance.uniform(2, 8),
-            mistaps=0.03 if chance.random() < 0.5 else 0.0,
-            types=0.2 if chance.random() < 0.1 else 0.0,
-            ignores=chance.random() < silent,
-            blocks_after=chance.randrange(3) if chance.random() < 0.02 else None,
-            stops_after=chance.randrange(1, 3) if chance.random() < 0.05 else None,
-            patience=45.0,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Persona:
-    """A part to play. ``first`` is what they type to begin; None waits for the bot to write.
-
-    With ``first`` None the account has already started the bot.
-    """
-
-    id: int
-    name: str
-    opinion: Opinion
-    language: str = "zh"
-    traits: Traits = field(default_factory=Traits)
-    first: str | None = "/start"
-    seed: int = 0
-
-    @classmethod
-    def read(cls, raw: Any) -> Persona:
-        """From decoded JSON; ``traits`` is an object of habits, ``"ordinary"`` or absent."""
-        fields = {"id", "name", "opinion", "language", "traits", "first", "seed"}
-        if not isinstance(raw, dict) or not {"id", "opinion"} <= set(raw) <= fields:
-            raise StageMistake(f"a persona has {', '.join(sorted(fields))}; id and opinion always")
-        language, seed = raw.get("language", "zh"), raw.get("seed", 0)
-        traits = raw.get("traits", {})
-        try:
-            read = (
-                Traits.drawn(Random(f"{seed}|{raw['id']}"))
-                if traits == "ordinary"
-                else Traits(**traits)
-            )
-        except TypeError as wrong:
-            raise StageMistake(f"traits of persona {raw['id']}: {wrong}") from None
-        return cls(
-            id=raw["id"],
-            name=raw.get("name", f"Person {raw['id']}"),
-            opinion=read_opinion(raw["opinion"], language),
-            language=language,
-            traits=read,
-            first=raw.get("first", "/start"),
-            seed=seed,
-        )
 
 
 class State(StrEnum):
@@ -116,11 +33,15 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Deeds:
-    """Counts of what a person did; ``answers`` leaves out mistaps, ways back and repeats."""
+    """Counts of what a person did; ``answers`` leaves out mistaps, ways back and repeats.
+
+    ``handed`` counts files and places.
+    """
 
     answers: int = 0
     graded: int = 0
     typed: int = 0
+    handed: int = 0
     mistaps: int = 0
     corrected: int = 0
     repeats: int = 0
@@ -146,6 +67,7 @@ class Person:
         self._real_sleep = real_sleep
         self._reader = reader or PlainReader()
         self._chance = Random(f"{persona.seed}|{persona.id}")
+        self._attempts = Attempts(persona.language)
         self._woken = asyncio.Event()
         self._seen = 0
         self._regrets = False
@@ -174,7 +96,7 @@ class Person:
             elif not self._woken.is_set():
                 await self._wait()
 
-    def _look(self) -> tuple[Message, Screen, str] | None:
+    def _look(self) -> tuple[Message, Screen, Answer] | None:
         """The newest message not dealt with that asks for something, and the answer to it.
 
         What asks for nothing is dealt with by being seen; a question above a mere notice is not
@@ -187,7 +109,10 @@ class Person:
             newest = max(newest, message.shown)
             rows = message.keyboard.labels() if message.keyboard is not None else []
             screen = self._reader.read(message.text, rows)
-            answer = opinion(message.text, rows)
+            said = opinion(message.text, rows)
+            answer: Answer | None = said
+            if screen.asks_for_words and not any(said in row for row in rows):
+                answer = self._attempts.next(screen, said)
             if answer is None and self._regrets:
                 answer = screen.back  # even a farewell may offer the way back
             if answer is not None:
@@ -198,7 +123,7 @@ class Person:
             self._last = None
         return None
 
-    async def _respond(self, message: Message, screen: Screen, answer: str) -> None:
+    async def _respond(self, message: Message, screen: Screen, answer: Answer) -> None:
         traits, shown = self.persona.traits, message.shown
         await self._pause(traits.opens_after if screen.start else 0.0)
         if traits.hesitates:
@@ -216,7 +141,7 @@ class Person:
         self._seen = max(self._seen, *(recent.shown for recent in self._chat.recent))
         self._act(message, screen, answer)
 
-    def _act(self, message: Message, screen: Screen, answer: str) -> None:
+    def _act(self, message: Message, screen: Screen, answer: Answer) -> None:
         if self._regrets:
             self._regrets = False
             if screen.back is not None:
@@ -233,14 +158,24 @@ class Person:
         self.deeds.answers += 1
         self.deeds.graded += answer in screen.grades.values()
         labels = () if message.keyboard is None else message.keyboard.labels()
-        pressable = any(answer in row for row in labels)
-        if pressable and not self._prone(self.persona.traits.types):
+        if not isinstance(answer, str):
+            self.deeds.handed += 1
+            self._do(lambda: self._give(answer))
+        elif any(answer in row for row in labels) and not self._prone(self.persona.traits.types):
             self._press(message, answer)
         else:
             self.deeds.typed += 1
             self._do(lambda: self._stage.say(self.persona.id, answer))
 
-    def _slip(self, screen: Screen, answer: str) -> str | None:
+    def _give(self, answer: Here | Item) -> None:
+        match answer:
+            case Here(latitude, longitude, accuracy):
+                self._stage.locate(self.persona.id, Place(latitude, longitude, accuracy))
+            case Item(kind):
+                sample = SAMPLES[kind]
+                self._stage.hand(self.persona.id, kind, sample.content, name=sample.name)
+
+    def _slip(self, screen: Screen, answer: Answer) -> str | None:
         """Another answer of the same keyboard, where one is pressed by mistake."""
         others = [x for x in (*screen.grades.values(), *screen.choices) if x != answer]
         if answer not in {*screen.grades.values(), *screen.choices} or not others:

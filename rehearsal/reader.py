@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -34,7 +35,9 @@ NAVIGATION: Mapping[str, tuple[str, ...]] = {
     "start": ("开始", "start", "begin"),
     "back": ("返回", "上一题", "back"),
     "skip": ("跳过", "skip"),
-    "done": ("完成", "done", "finish", "submit", "提交"),
+    "done": ("完成", "done", "finish"),
+    "send": ("提交", "send", "submit"),
+    "more": ("更多", "更多选项", "more", "more choices"),
     "not_applicable": (
         "不了解",
         "不适用",
@@ -48,6 +51,7 @@ NAVIGATION: Mapping[str, tuple[str, ...]] = {
         "停止",
         "结束",
         "以后再说",
+        "先停下",
         "暂停",
         "stop",
         "not now",
@@ -69,6 +73,15 @@ NAVIGATION: Mapping[str, tuple[str, ...]] = {
     ),
 }
 MARKS = ("✅", "☑", "✓", "✔", "🔘", "☒", "●")
+BOXES = ("☐", "☑")
+"""Before choices of which several may be ticked, marked or not."""
+UNRANKED = "◦"
+"""Before choices that have no rank yet; the others have their number."""
+_PROGRESS = re.compile(r"第 ?\d+ ?题.{0,3}共 ?\d+ ?题|^\d+ of \d+$", re.MULTILINE)
+_HOW = re.compile(
+    r"^(例如|请发|请打|请说|抱歉|for example|please (share|send|type|say)|sorry)",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,7 @@ class Screen:
     """A message understood. ``grades`` maps 5 (best) .. 1 to labels; all labels are verbatim.
 
     ``choices`` are the other buttons that answer the question; ``marked`` those already chosen.
+    ``gathers`` where several can be; ``ranks`` where all must be, in order.
     """
 
     text: str
@@ -86,13 +100,37 @@ class Screen:
     back: str | None = None
     skip: str | None = None
     done: str | None = None
+    send: str | None = None
+    more: str | None = None
+    gathers: bool = False
+    ranks: bool = False
     not_applicable: str | None = None
 
     @property
     def asks_for_words(self) -> bool:
-        """No answer to tap: a way to skip, or a question mark, shows that words are wanted."""
-        tappable = self.grades or self.choices or self.start or self.done
-        return not tappable and (self.skip is not None or self.text.rstrip().endswith(("?", "？")))
+        """No answer to tap: a way to skip, a question mark, how far it is or how to answer show
+        that something is wanted."""
+        if self.grades or self.choices or self.start or self.done or self.send:
+            return False
+        text = self.text.rstrip()
+        told = text.endswith(("?", "？")) or _PROGRESS.search(text) or _HOW.search(text)
+        return self.skip is not None or bool(told)
+
+    @property
+    def how(self) -> str:
+        """The last line that says how to answer; '' where none does."""
+        lines = [line for line in self.text.splitlines() if _HOW.match(line)]
+        return lines[-1] if lines else ""
+
+    @property
+    def key(self) -> str:
+        """Names the question, whatever trouble stands above it: how far it is and the line below
+        that, else the last line."""
+        lines = [line for line in self.text.splitlines() if line.strip()]
+        for index, line in enumerate(lines):
+            if _PROGRESS.search(line):
+                return "\n".join(lines[index : index + 2])
+        return lines[-1] if lines else ""
 
 
 class Reader(Protocol):
@@ -128,12 +166,16 @@ class PlainReader:
                     choices.append(label)
         found.pop("other", None)
         grades = dict(graded)
-        if len(grades) < 3 or len(grades) < len(graded):  # "satisfied" among reasons is a reason
-            choices, grades = [label for row in rows for label in row if self._answers(label)], {}
-        if not grades and len(choices) == 5 and "done" not in found:
+        numbers = any(_plain(label).isdecimal() for label in choices)  # 0 to 10 are no grades
+        if len(grades) < 3 or len(grades) < len(graded) or numbers:
+            # and "satisfied" among reasons is a reason
+            choices, grades = [x for row in rows for x in row if self._answers(x)], {}
+        ranks = any(label.startswith(UNRANKED) for label in choices)
+        gathers = ranks or "done" in found or any(label.startswith(BOXES) for label in choices)
+        if not grades and len(choices) == 5 and not gathers and "send" not in found:
             grades, choices = dict(zip(range(5, 0, -1), choices, strict=True)), []
-        marked = tuple(label for label in choices if label.lstrip().startswith(MARKS))
-        return Screen(text, grades, tuple(choices), marked, **found)
+        marked = tuple(label for label in choices if _is_marked(label, ranks))
+        return Screen(text, grades, tuple(choices), marked, gathers=gathers, ranks=ranks, **found)
 
     def _role(self, plain: str) -> str | None:
         return next((role for role, names in self.navigation.items() if plain in names), None)
@@ -146,6 +188,10 @@ class PlainReader:
 
     def _answers(self, label: str) -> bool:
         return self._role(_plain(label)) is None
+
+
+def _is_marked(label: str, ranks: bool) -> bool:
+    return not label.startswith(UNRANKED) if ranks else label.lstrip().startswith(MARKS)
 
 
 def _plain(label: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 from rehearsal.calls import Calls
 from rehearsal.faults import Faults
-from rehearsal.keyboards import Button
 from rehearsal.limits import Limits, Pace, units
-from rehearsal.messages import Chat, Message, StoredFile, User, dump
+from rehearsal.messages import Chat, Message, User, dump
 from rehearsal.refusals import QUERY_TOO_OLD, StageMistake, bad_request
+from rehearsal.stored import Place, StoredFile, handed
 from rehearsal.updates import UpdateQueue
 
 
@@ -104,20 +104,56 @@ class Stage:
 
     def say(self, user_id: int, text: str) -> Message:
         """The person types ``text``; this also unblocks and starts the bot, as in the apps."""
-        chat = self._acting(user_id)
-        text = text.strip()
-        if not text or units(text) > self.limits.text_units:
-            raise StageMistake(f"a message has 1 to {self.limits.text_units} UTF-16 units")
-        self.unblock(user_id)
-        chat.user.started = True
-        entities = None
-        if text.startswith("/"):
-            length = units(text.split(maxsplit=1)[0])
-            entities = [{"type": "bot_command", "offset": 0, "length": length}]
-        message = self.new_message(chat, from_bot=False, text=text, entities=entities)
-        payload = message.json(chat.user_json, chat.chat_json)
-        self.updates.put("message", payload, f"m{user_id}", self.limits.message_kept)
-        return message
+        text = self._typed(text)
+        chat = self._writing(user_id)
+        message = self.new_message(chat, from_bot=False, text=text, entities=_commands(text))
+        return self._tell("message", chat, message)
+
+    def edit(self, user_id: int, text: str, message_id: int | None = None) -> Message:
+        """The person changes what they typed: their latest words, or message ``message_id``."""
+        chat, text = self._acting(user_id), self._typed(text)
+        own = [m for m in chat.messages.values() if not m.from_bot and m.text and m.file is None]
+        found = [m for m in own if message_id in (None, m.message_id)]
+        if not found:
+            raise StageMistake(f"user {user_id} has no such words to change")
+        message = found[-1]
+        message.text, message.entities = text, _commands(text)
+        message.edited = int(self.now())
+        return self._tell("edited_message", chat, message)
+
+    def locate(self, user_id: int, place: Place, message_id: int | None = None) -> Message:
+        """The person shares a place; or the live one in ``message_id`` moves there."""
+        if message_id is not None:
+            chat = self._acting(user_id)
+            moved = chat.messages.get(message_id)
+            if moved is None or moved.place is None or not moved.place.live:
+                raise StageMistake(f"user {user_id} shares no live place in {message_id}")
+            moved.place, moved.edited = place, int(self.now())
+            return self._tell("edited_message", chat, moved)
+        chat = self._writing(user_id)
+        message = self.new_message(chat, from_bot=False, text="")
+        message.place = place
+        return self._tell("message", chat, message)
+
+    def hand(
+        self,
+        user_id: int,
+        kind: str,
+        content: bytes,
+        *,
+        name: str = "",
+        mime: str = "",
+        caption: str = "",
+    ) -> Message:
+        """The person hands over a file; ``kind`` is one of ``stored.HANDED``."""
+        file = handed(len(self.files) + 1, kind, content, name, mime)
+        chat = self._writing(user_id)
+        for size in (file, file.small):
+            if size is not None:
+                self.files[size.file_id] = size
+        message = self.new_message(chat, from_bot=False, text=caption)
+        message.file = file
+        return self._tell("message", chat, message)
 
     def press(
         self,
@@ -136,7 +172,7 @@ class Stage:
         chat = self._acting(user_id)
         if label is None and data is None:
             raise StageMistake("press by label or by data")
-        message, button = self._find(chat, label, data, message_id, stale)
+        message, button = chat.find(label, data, message_id, stale)
         if button.data is None:
             raise StageMistake(f"button {button.text!r} sends nothing to the bot")
         self._query_id += 1
@@ -216,21 +252,22 @@ class Stage:
             raise StageMistake(f"user {user_id} is deactivated")
         return chat
 
-    @staticmethod
-    def _find(
-        chat: Chat, label: str | None, data: str | None, message_id: int | None, stale: bool
-    ) -> tuple[Message, Button]:
-        wanted = [chat.messages.get(message_id)] if message_id else reversed(chat.messages.values())
-        for message in wanted:
-            if message is None or not message.from_bot:
-                continue
-            shown = (message.keyboard,) if not stale else (message.keyboard, *message.former)
-            for keyboard in shown:
-                if keyboard is not None and keyboard.kind == "inline":
-                    button = keyboard.find(label=label, data=data)
-                    if button is not None:
-                        return message, button
-        raise StageMistake(f"user {chat.user.id} sees no button {label or data!r} to press")
+    def _writing(self, user_id: int) -> Chat:
+        chat = self._acting(user_id)
+        self.unblock(user_id)
+        chat.user.started = True
+        return chat
+
+    def _typed(self, text: str) -> str:
+        text = text.strip()
+        if not text or units(text) > self.limits.text_units:
+            raise StageMistake(f"a message has 1 to {self.limits.text_units} UTF-16 units")
+        return text
+
+    def _tell(self, kind: str, chat: Chat, message: Message) -> Message:
+        payload = message.json(chat.user_json, chat.chat_json)
+        self.updates.put(kind, payload, f"m{chat.user.id}", self.limits.message_kept)
+        return message
 
     def _forget_old_queries(self) -> None:
         now = self.now()
@@ -253,3 +290,10 @@ class Stage:
         )
         lane = f"b{chat.user.id}"
         self.updates.put("my_chat_member", payload, lane, self.limits.message_kept)
+
+
+def _commands(text: str) -> list[dict[str, Any]] | None:
+    if not text.startswith("/"):
+        return None
+    length = units(text.split(maxsplit=1)[0])
+    return [{"type": "bot_command", "offset": 0, "length": length}]

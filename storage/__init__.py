@@ -9,12 +9,22 @@ if TYPE_CHECKING:
     from storage.outage import DatabaseGoneError
     from storage.schema import migrate, newest_revision, revision
     from storage.store import SqlStore
+    from storage.vault import FileVault
 
-__all__ = ["DatabaseGoneError", "FileKeyring", "SqlStore", "migrate", "newest_revision", "revision"]
+__all__ = [
+    "DatabaseGoneError",
+    "FileKeyring",
+    "FileVault",
+    "SqlStore",
+    "migrate",
+    "newest_revision",
+    "revision",
+]
 
 _HOMES = {
     "DatabaseGoneError": "storage.outage",
     "FileKeyring": "storage.keyring",
+    "FileVault": "storage.vault",
     "SqlStore": "storage.store",
     "migrate": "storage.schema",
     "newest_revision": "storage.schema",

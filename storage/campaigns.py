@@ -29,6 +29,7 @@ WAVES = select(
     waves.c.closes_at,
     waves.c.tally_key,
     waves.c.state,
+    waves.c.form,
 )
 _WAVE = WAVES.where(waves.c.id == bindparam("wave"))
 _DRAWN = (
@@ -78,7 +79,10 @@ _LEFT = (
 _OPEN_WAVE = (
     update(waves)
     .where(waves.c.id == bindparam("which"), waves.c.state == WaveState.PLANNED)
-    .values(state=WaveState.OPEN)
+    .values(
+        state=WaveState.OPEN,
+        form=select(campaigns.c.form).where(campaigns.c.id == waves.c.campaign).scalar_subquery(),
+    )
 )
 
 
@@ -131,6 +135,7 @@ class CampaignRows(Unit):
         return [Wave(*row) for row in self._all(WAVES.order_by(waves.c.opens_at, waves.c.id))]
 
     def put_wave(self, wave: Wave) -> None:
+        campaign = None if wave.form else self.campaign(wave.campaign)
         row = {
             "id": wave.id,
             "campaign": wave.campaign,
@@ -139,8 +144,9 @@ class CampaignRows(Unit):
             "closes_at": wave.closes_at,
             "tally_key": wave.tally_key,
             "state": wave.state,
+            "form": wave.form if campaign is None else campaign.form,
         }
-        self._many(upsert(self._dialect, waves, kept="state"), [row])
+        self._many(upsert(self._dialect, waves, kept=("state", "form")), [row])
 
     def open_wave(self, wave: str) -> bool:
         return self._changed(_OPEN_WAVE, {"which": wave}) == 1

@@ -104,6 +104,16 @@ forms = Table(
     Column("xform", LargeBinary, nullable=False),
 )
 
+# pictures, sounds and films that belong to a question's label
+form_media = Table(
+    "form_media",
+    metadata,
+    Column("form", Text, ForeignKey("forms.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("mime", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
 campaigns = Table(
     "campaigns",
     metadata,
@@ -131,6 +141,7 @@ waves = Table(
     Column("closes_at", Moment, nullable=False),
     Column("tally_key", LargeBinary, nullable=False),
     Column("state", Code(WaveState), nullable=False),
+    Column("form", Text, ForeignKey("forms.id"), nullable=False),
 )
 
 assignments = Table(
@@ -191,6 +202,16 @@ interviews = Table(
     Column("subject", Text),
     Column("rater_group", Code(RaterGroup)),
     UniqueConstraint("wave", "person", "subject"),
+    sqlite_with_rowid=False,
+)
+
+# files people handed over: that there is one, and since which day; nothing joins it to a person
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("day", Day, nullable=False),
+    Column("kept", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
 

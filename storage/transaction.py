@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage.ballots import BallotRows
 from storage.concerns import ConcernRows
 from storage.foresight import ForesightRows
+from storage.media import MediaRows
 from storage.scores import ScoreRows
 
 
@@ -12,6 +13,7 @@ class SqlTransaction(
     ForesightRows,
     BallotRows,
     ConcernRows,
+    MediaRows,
     ScoreRows,
 ):
     """Implements the Transaction protocols of surveys, concerns and evaluation."""

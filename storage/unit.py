@@ -56,14 +56,14 @@ class Unit:
 
 
 @cache
-def upsert(dialect: str, table: Table, kept: str = "") -> Insert:
-    """INSERT that replaces the row with the same primary key, but for its column ``kept``."""
+def upsert(dialect: str, table: Table, kept: tuple[str, ...] = ()) -> Insert:
+    """INSERT that replaces the row with the same primary key, but for its columns ``kept``."""
     insert = _insert(dialect, table)
     keys = [column.name for column in table.primary_key]
     rest = {
         column.name: insert.excluded[column.name]
         for column in table.columns
-        if not column.primary_key and column.name != kept
+        if not column.primary_key and column.name not in kept
     }
     return insert.on_conflict_do_update(index_elements=keys, set_=rest)
 

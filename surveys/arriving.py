@@ -30,7 +30,7 @@ def at_unit(visit: Visit, invite: Invite) -> Reply:
             row = tx.interview_for(wave.id, person, subject)
             if row is not None and row.complete:
                 return visit.after(row)
-            return visit.sitting.begin(assignment, campaign.form)
+            return visit.sitting.begin(assignment, wave.form)
     name = pick(tx.subject(subject).name, visit.chat.language)
     return visit.say("unit.thanks", *visit.menu(), subject=name)
 

@@ -50,7 +50,11 @@ class WaveState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """One occurrence of a campaign. ``tally_key`` is public; the secret half is in the keyring."""
+    """One occurrence of a campaign. ``tally_key`` is public; the secret half is in the keyring.
+
+    ``form`` is the questionnaire's content hash: what the campaign asks when the wave opens, and
+    from then on for this wave whatever becomes of the campaign.
+    """
 
     id: str
     campaign: str
@@ -59,6 +63,7 @@ class Wave:
     closes_at: datetime
     tally_key: bytes
     state: WaveState = WaveState.PLANNED
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from surveys.ballots import STATE_BLOCK, seal, unseal
 from surveys.errands import Errand
-from surveys.form import Form, Kind, Question
-from surveys.interview import (
-    Ask,
-    Farewell,
-    Interview,
-    Move,
-    Showed,
-    Step,
-    advance,
-    dump,
-    restore,
-    values,
-)
+from surveys.form import HANDED, Form, Kind, Question, Repeat, walk
+from surveys.interview import Interview, Step, advance, dump, restore, takes, view
+from surveys.moves import Added, Amended, Move, Refused, Showed
+from surveys.paradata import Noticed, at_end, at_refusal
 from surveys.people import Chat
-from surveys.phrasing import WORDS, Press, question_rows, question_text
-from surveys.reply import Button, Reply
+from surveys.phrasing import (
+    WORDS,
+    question_rows,
+    question_text,
+    review_rows,
+    review_text,
+    short,
+)
+from surveys.reply import Medium, Reply
+from surveys.saying import Ask, Farewell, Review
 from surveys.store import Assignment, SealedInterview
+from surveys.trouble import Trouble
 from surveys.understand import TEXT_LIMIT
+from surveys.words import pick
 from surveys.xform import read_xform
 
 STATE = b"interview"
 TURNS = 1 << 40  # turns start anywhere below: a row alone must not tell how far somebody got
+SEEDS = 1 << 31
+MANY = 5  # questions from which on the way to stop stands below each
 JUMP = 1 << 20  # and finish with a jump: dissatisfied people answer more questions
 
 
@@ -61,7 +64,9 @@ class Sitting:
     now: datetime
     errands: Mapping[str, Errand]
     shelf: FormShelf
-    event: int = 0  # the channel's number of what was typed; 0 for a press
+    event: int = 0  # the channel's number of what was typed or given; 0 for a press
+    zone: tzinfo = UTC  # in which days are reckoned
+    noticed: list[Noticed] = field(default_factory=list)  # to be counted once this is on disk
 
     def begin(self, assignment: Assignment, form: str, said: str = "") -> Reply:
         """Start the interview of ``assignment``, or go on with the one begun before."""
@@ -77,11 +82,11 @@ class Sitting:
         """Start an interview that belongs to no wave."""
         return self.show(self._open(self._blank(purpose, form)))
 
-    def show(self, row: SealedInterview, said: str = "") -> Reply:
-        """Where the interview stands. ``said`` goes before it."""
-        return self.move(row, Showed(), said)
+    def show(self, row: SealedInterview, said: str = "", page: int = 0) -> Reply:
+        """Where the interview stands. ``said`` goes before it; ``page`` of its choices is drawn."""
+        return self.move(row, Showed(), said, page)
 
-    def move(self, row: SealedInterview, move: Move, said: str = "") -> Reply:
+    def move(self, row: SealedInterview, move: Move, said: str = "", page: int = 0) -> Reply:
         """One move in an interview; the answer is kept before anything else is written."""
         errand = self.errands[row.purpose]
         key = errand.state_key(self.tx, row, self.now)
@@ -89,12 +94,9 @@ class Sitting:
             self.leave(row)
             return Reply(WORDS.say("finished.closed", self.language), language=self.language)
         form = self.shelf.get(self.tx, row.form)
-        interview = replace(
-            restore(unseal(row.state, key, STATE), row.turn), language=self.language
-        )
-        if 0 < self.event <= interview.heard:  # delivered again: it was taken before
-            move = Showed()
-        step = advance(form, interview, move, self.now)
+        interview = self._opened(row, key)
+        move = self._once(interview, move)
+        step = advance(form, interview, move, self.local)
         if isinstance(step.say, Farewell):  # also where a form has nothing to ask this person
             return self._finish(row, form, step, step.say)
         if step.accepted:
@@ -104,18 +106,41 @@ class Sitting:
             if not self._keep(after, row.turn):
                 return self._overtaken(row)
             row = after
+            if isinstance(move, Added):
+                said = WORDS.say("added", self.language)
+        elif row.wave is not None and isinstance(step.say, Ask) and step.say.trouble:
+            self.noticed.extend(at_refusal(row.wave, step.say.question, step.say.trouble))
         if self.chat.interview != row.id:
             self.point_at(row.id)
-        return self._ask(row, errand, step.interview, step.say, said)
+        if isinstance(step.say, Review):
+            return self._review(row, step.interview, step.say, said)
+        return self._ask(row, form, step.interview, step.say, said, page)
+
+    def wants(self, row: SealedInterview, given: Kind) -> Kind | None:
+        """The kind of the open question, where something of kind ``given`` answers it now."""
+        key = self.errands[row.purpose].state_key(self.tx, row, self.now)
+        if key is None:
+            return None
+        interview = self._opened(row, key)
+        place = view(self.shelf.get(self.tx, row.form), interview, self.local).place
+        if place is None or 0 < self.event <= interview.heard:
+            return None
+        return place.question.kind if takes(place.question.kind, given) else None
 
     def restart(self, row: SealedInterview) -> Reply:
         """Answer a completed interview again; until it is finished the earlier ballot counts."""
         key = self.errands[row.purpose].state_key(self.tx, row, self.now)
         if key is not None and row.complete:
-            state = self._sealed(self.shelf.get(self.tx, row.form), self._fresh(row), key)
+            fresh = replace(self._fresh(row), again=True)
+            state = self._sealed(self.shelf.get(self.tx, row.form), fresh, key)
             after = replace(row, turn=row.turn + 1, complete=False, state=state)
             return self.show(after) if self._keep(after, row.turn) else self._overtaken(row)
         return self.show(row)
+
+    @property
+    def local(self) -> datetime:
+        """Now, as the survey's own clocks and calendars have it."""
+        return self.now.astimezone(self.zone)
 
     @property
     def language(self) -> str:
@@ -131,19 +156,56 @@ class Sitting:
         if self.chat.interview == row.id:
             self.point_at(None)
 
+    def _opened(self, row: SealedInterview, key: bytes) -> Interview:
+        state = unseal(row.state, key, STATE)
+        return replace(restore(state, row.turn), language=self.language)
+
+    def _once(self, interview: Interview, move: Move) -> Move:
+        """``move``, unless what it comes from was taken before or belongs to another question."""
+        if isinstance(move, Amended):
+            late = self.event != interview.heard
+            return Refused(Trouble("amended_late")) if late else move
+        return Showed() if 0 < self.event <= interview.heard else move
+
     def _ask(
-        self, row: SealedInterview, errand: Errand, interview: Interview, ask: Ask, said: str
+        self,
+        row: SealedInterview,
+        form: Form,
+        interview: Interview,
+        ask: Ask,
+        said: str,
+        page: int,
     ) -> Reply:
         parts = [said]
         if not interview.answers and not interview.draft and not ask.trouble:
-            parts.append(errand.preface(self.tx, row, self.language))
+            parts.append(self.errands[row.purpose].preface(self.tx, row, self.language))
         parts.append(question_text(ask, interview))
-        text = "\n\n".join(part for part in parts if part)
-        rows = question_rows(ask, interview, row.id)
-        if row.wave is None:  # nobody asked for this one: a visible way out
-            pause = Button(WORDS.say("button.pause", self.language), Press("m", "pause").data())
-            rows = (*rows, (pause,))
-        return Reply(text, rows, question=True, language=self.language)
+        pause = row.wave is None or ask.total >= MANY  # a visible way to stop
+        rows = question_rows(ask, interview, row.id, page, pause=pause)
+        return Reply(
+            "\n\n".join(part for part in parts if part),
+            rows,
+            question=True,
+            language=self.language,
+            wants=ask.question.kind,
+            place=short(f"{row.id} {ask.path}"),
+            media=tuple(
+                Medium(kind, form.hash, pick(names, self.language))
+                for kind, names in ask.question.media.items()
+            ),
+        )
+
+    def _review(
+        self, row: SealedInterview, interview: Interview, review: Review, said: str
+    ) -> Reply:
+        text = review_text(review, interview)
+        return Reply(
+            f"{said}\n\n{text}" if said else text,
+            review_rows(review, interview, row.id),
+            question=True,
+            language=self.language,
+            place=short(f"{row.id} review"),
+        )
 
     def _finish(self, row: SealedInterview, form: Form, step: Step, say: Farewell) -> Reply:
         """Keep first: who loses that race writes nothing. Then the errand; the answers are gone."""
@@ -151,7 +213,10 @@ class Sitting:
         done = replace(row, turn=turn, complete=True, state=b"")
         if not self._keep(done, row.turn):
             return self._overtaken(row)
-        found = values(form, step.interview, self.now)
+        seen = view(form, step.interview, self.local)
+        if row.wave is not None and not step.interview.again:
+            self.noticed.extend(at_end(row.wave, seen))
+        found = seen.scene.values()
         errand = self.errands[row.purpose]
         end = errand.finish(self.tx, row, form, found, self.chat.address, self.now, self.language)
         if row.wave is not None and (following := self._following(row.wave)):
@@ -206,7 +271,14 @@ class Sitting:
 
     def _fresh(self, row: SealedInterview) -> Interview:
         context = self.errands[row.purpose].context(self.tx, row)
-        return Interview(row.turn, self.language, context=context, heard=self.event)
+        return Interview(
+            row.turn,
+            self.language,
+            context=context,
+            heard=self.event,
+            began=self.local.isoformat(timespec="seconds"),
+            seed=secrets.randbelow(SEEDS),
+        )
 
     @staticmethod
     def _sealed(form: Form, interview: Interview, key: bytes) -> bytes:
@@ -218,16 +290,23 @@ def state_size(form: Form, interview: Interview) -> int:
 
     Only the dissatisfied are asked for words, and a code point of those takes up to 4 bytes.
     """
-    bare = replace(interview, answers={}, draft=(), heard=0)
+    bare = replace(interview, answers={}, draft=(), heard=0, heard_at="")
     size = len(dump(bare)) + 32 + _answers_size(form)
     return -(-size // STATE_BLOCK) * STATE_BLOCK
 
 
 def _answers_size(form: Form) -> int:
-    """Bytes of the longest answers. Remembered by content hash: equal hashes are equal forms."""
+    """Bytes of the longest answers. Remembered by content hash: equal hashes are equal forms.
+
+    Every repeat counts once: a state with more occurrences takes a multiple of this.
+    """
     size = _ANSWERS_SIZES.get(form.hash)
     if size is None:
-        size = _ANSWERS_SIZES[form.hash] = sum(map(_answer_size, form.questions))
+        paths = (len(question.path.encode()) for question in form.questions)
+        longest = max(paths, default=0) + 16
+        repeats = sum(longest for node in walk(form.body) if isinstance(node, Repeat))
+        size = longest + repeats + sum(map(_answer_size, form.questions))
+        _ANSWERS_SIZES[form.hash] = size
     return size
 
 
@@ -238,5 +317,6 @@ def _answer_size(question: Question) -> int:
     if not question.asks:
         return 0
     names = sum(len(choice.name.encode()) + 4 for choice in question.choices)
-    words = 4 * TEXT_LIMIT if question.kind is Kind.TEXT else 16
-    return len(question.path.encode()) + 8 + words + 2 * names
+    words = 4 * TEXT_LIMIT if question.kind is Kind.TEXT else 64
+    token = 128 if question.kind in HANDED else 0
+    return len(question.path.encode()) + 8 + words + token + 2 * names

@@ -11,11 +11,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from surveys.attachments import LIMITS, Vault, take
 from surveys.conduct import FormShelf, Sitting
 from surveys.errands import Errand
-from surveys.people import Address, Chat, Kind, Person
-from surveys.reply import Heard, Reply, Typed
+from surveys.form import Kind
+from surveys.moves import Gave
+from surveys.paradata import Noticed, Paradata
+from surveys.people import Address, Chat, Person
+from surveys.people import Kind as Side
+from surveys.reply import Handed, Heard, Located, Reply, Typed
 from surveys.store import Store
+from surveys.trouble import Trouble
 from surveys.visit import Setting, Visit
 from surveys.words import nearest
 
@@ -25,6 +31,8 @@ class Conversation:
 
     ``errands`` maps a purpose (``rating``, ``concern``) to what gives its interviews an end.
     ``concern_form`` is the content hash of the questionnaire with which a concern is raised.
+    ``vault`` keeps the files that people hand over; without one none can be. ``paradata`` is what
+    this process has counted.
     """
 
     def __init__(
@@ -33,12 +41,15 @@ class Conversation:
         errands: Mapping[str, Errand],
         setting: Setting,
         concern_form: str | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._store = store
         self._errands = errands
         self._setting = setting
         self._concern_form = concern_form
+        self._vault = vault
         self._shelf = FormShelf()
+        self.paradata = Paradata()
 
     async def receive(
         self, address: Address, heard: Heard, now: datetime, *, hint: str = ""
@@ -49,21 +60,66 @@ class Conversation:
         ``hint`` is the client's language (any BCP 47 tag, '' where it does not say), used only at
         first contact.
         """
-        return await self._store.write(lambda tx: self._turn(tx, address, heard, now, hint))
+        taken = None
+        if isinstance(heard, Handed):
+            taken = await self._taken(address, heard, now, hint)
 
-    def _turn(
-        self, tx: Any, address: Address, heard: Heard, now: datetime, hint: str
-    ) -> tuple[Reply, ...]:
+        def work(tx: Any) -> tuple[tuple[Reply, ...], list[Noticed]]:
+            visit = self._visit(tx, address, heard, now, hint, taken)
+            return visit.hear(heard), visit.sitting.noticed
+
+        replies, noticed = await self._store.write(work)
+        self.paradata.add(noticed)  # only now: a unit of work may have run more than once
+        return replies
+
+    async def medium(self, form: str, name: str) -> bytes:
+        """The picture, sound or film of a label; LookupError where there is none."""
+        found: tuple[str, bytes] | None = await self._store.read(
+            lambda tx: tx.form_media(form, name)
+        )
+        if found is None:
+            raise LookupError(f"the questionnaire {form} has no file {name}")
+        return found[1]
+
+    async def _taken(
+        self, address: Address, heard: Handed, now: datetime, hint: str
+    ) -> Gave | Trouble | None:
+        """Fetch, check and keep a file that is wanted now, outside of any transaction."""
+        vault = self._vault
+        wanted: Kind | None = await self._store.write(
+            lambda tx: self._visit(tx, address, heard, now, hint).wants(heard.kind)
+        )
+        if wanted is None or vault is None:
+            return None
+        limit = LIMITS[wanted]
+        if heard.size > limit:
+            return Trouble("file_too_large", {"limit": limit // 1_000_000})
+        try:
+            content = await heard.fetch(limit)
+        except ValueError:
+            return Trouble("file_not_fetched", {"limit": limit // 1_000_000})
+        token = await take(vault, wanted, content, self._store, now.date())
+        return token if isinstance(token, Trouble) else Gave(heard.kind, token)
+
+    def _visit(
+        self,
+        tx: Any,
+        address: Address,
+        heard: Heard,
+        now: datetime,
+        hint: str,
+        taken: Gave | Trouble | None = None,
+    ) -> Visit:
         chat = tx.chat(address) or _meet(tx, address, hint or self._setting.language)
-        event = heard.event if isinstance(heard, Typed) else 0
-        sitting = Sitting(tx, chat, now, self._errands, self._shelf, event)
-        visit = Visit(sitting, self._setting, self._concern_form)
-        return visit.hear(heard)
+        event = heard.event if isinstance(heard, Typed | Located | Handed) else 0
+        zone = self._setting.zone
+        sitting = Sitting(tx, chat, now, self._errands, self._shelf, event, zone)
+        return Visit(sitting, self._setting, self._concern_form, taken)
 
 
 def _meet(tx: Any, address: Address, hint: str) -> Chat:
     """Somebody new: a person without a name, in the client's language."""
-    person = Person(secrets.token_urlsafe(9), Kind.CITIZEN)
+    person = Person(secrets.token_urlsafe(9), Side.CITIZEN)
     tx.put_people([person])
     chat = Chat(address, person.id, nearest(hint))
     tx.put_chat(chat)

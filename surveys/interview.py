@@ -1,8 +1,8 @@
 """One interview: its answers, and what follows from a move. Pure.
 
 The place in an interview is computed from its answers, never stored: it is the first relevant,
-unanswered question in document order. Going back, skipping, branching and resuming need nothing
-else. ``turn`` grows with each accepted move; a move that carries another turn is stale.
+unanswered question in document order. Going back, skipping, branching, changing and resuming need
+nothing else. ``turn`` grows with each accepted move; a move that carries another turn is stale.
 """
 
 from __future__ import annotations
@@ -12,23 +12,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from surveys.form import Form, Kind, Label, Output, Question
-from surveys.logic import scene
+from surveys.form import GATHERED, HANDED, Form, Kind
+from surveys.moves import (
+    Added,
+    Amended,
+    Answered,
+    Chose,
+    Done,
+    Gave,
+    Kept,
+    Move,
+    Refused,
+    Revised,
+    Sent,
+    Showed,
+    Skipped,
+    WentBack,
+)
 from surveys.people import Text
-from surveys.understand import Trouble, understand
-from surveys.words import pick
-
-SKIPPED = ""
+from surveys.saying import Ask, Farewell, Review, lines, say
+from surveys.trouble import Trouble
+from surveys.understand import TEXT_LIMIT, fold, understand, whole_number
+from surveys.view import SKIPPED, Spot, View
+from surveys.words import Words
 
 
 @dataclass(frozen=True, slots=True)
 class Interview:
     """The state of one interview.
 
-    ``answers`` maps a question's path to its value ('' = skipped). ``draft`` holds the choices
-    ticked so far in a select_multiple. ``context`` fills the form's hidden questions by name.
-    ``heard`` numbers the newest typed message that was taken (see :class:`reply.Typed`); it lies
-    in here, sealed, because whoever has typed was mostly dissatisfied.
+    ``answers`` maps a question's concrete path (``/data/person[2]/name``) to its value ('' =
+    skipped). ``draft`` holds the choices ticked or ranked so far. ``context`` fills the form's
+    hidden questions by name. ``heard`` numbers the newest typed message that was taken (see
+    :class:`reply.Typed`) and ``heard_at`` is the question it answered; they lie in here, sealed,
+    because whoever has typed was mostly dissatisfied. ``began`` (ISO 8601, aware) is the clock, and
+    ``seed`` the chance, of what is computed once. ``sent``: the answers were looked over and sent.
+    ``again``: a finished interview is being changed.
     """
 
     turn: int
@@ -37,70 +56,11 @@ class Interview:
     draft: tuple[str, ...] = ()
     context: Mapping[str, Text] = field(default_factory=dict)
     heard: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """Words typed in answer to the question that is open."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chose:
-    """The button of choice number ``index`` was pressed, as drawn at ``turn``."""
-
-    index: int
-    turn: int
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The ticked choices of a select_multiple are all."""
-
-    turn: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """No answer to this question."""
-
-    turn: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WentBack:
-    """Take the last answer back."""
-
-    turn: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Showed:
-    """Nothing is answered; show where the interview stands (looked, resumed, other language)."""
-
-
-Move = Answered | Chose | Done | Skipped | WentBack | Showed
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask ``question``, after ``notes``; ``trouble`` says why the last move was not accepted."""
-
-    question: Question
-    label: str
-    hint: str
-    notes: tuple[str, ...]
-    can_go_back: bool
-    can_skip: bool
-    trouble: Trouble | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Farewell:
-    """Every question is answered. ``notes`` are those after the last question."""
-
-    notes: tuple[str, ...]
+    heard_at: str = ""
+    began: str = ""
+    seed: int = 0
+    sent: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,167 +68,207 @@ class Step:
     """The interview after a move, and what to say. ``accepted`` means it must be kept."""
 
     interview: Interview
-    say: Ask | Farewell
+    say: Ask | Review | Farewell
     accepted: bool
 
 
+def view(form: Form, interview: Interview, now: datetime) -> View:
+    """The interview walked once: what is relevant, offered and computed at ``now`` (aware)."""
+    began = datetime.fromisoformat(interview.began) if interview.began else now
+    return View(form, interview, now, began)
+
+
 def advance(form: Form, interview: Interview, move: Move, now: datetime) -> Step:
-    """What follows from ``move``. Refused moves leave the interview as it was and say why."""
-    view = _View(form, interview, now)
-    if isinstance(move, Showed) or view.place is None:
-        return Step(interview, view.say(None), accepted=False)
-    result = _apply(view, view.place, move)
+    """What follows from ``move``. Refused moves leave the interview as it was and say why.
+
+    ``now`` is aware and in the zone in which the survey reckons its days.
+    """
+    seen = view(form, interview, now)
+    if isinstance(move, Showed):
+        return Step(interview, say(seen), accepted=False)
+    result = _apply(seen, interview, move, now)
     if isinstance(result, Trouble):
-        return Step(interview, view.say(result), accepted=False)
+        return Step(interview, say(seen, result), accepted=False)
     after = replace(result, turn=interview.turn + 1)
-    view = _View(form, after, now)
-    kept = replace(after, answers=view.answers)
-    return Step(kept, view.say(None), accepted=True)
+    seen = view(form, after, now)
+    after = replace(after, answers=seen.answers)
+    return Step(after, say(seen), accepted=True)
 
 
 def values(form: Form, interview: Interview, now: datetime) -> dict[str, str]:
-    """Every value of a finished interview by path: answers, calculations, hidden context."""
-    view = _View(form, interview, now)
-    found = {path: view.scene.value(path) for path in form.paths}
-    return {path: value for path, value in found.items() if value}
+    """Every value of a finished interview by concrete path: answers, calculations, context."""
+    return view(form, interview, now).scene.values()
 
 
 def dump(interview: Interview) -> bytes:
     """The state as JSON bytes, without the turn: that stands in the store's row."""
-    state = [interview.language, interview.answers, interview.draft, interview.context]
-    return json.dumps([*state, interview.heard], ensure_ascii=False).encode()
+    i = interview
+    state = [i.language, i.answers, i.draft, i.context, i.heard, i.heard_at, i.began, i.seed]
+    return json.dumps([*state, i.sent, i.again], ensure_ascii=False).encode()
 
 
 def restore(state: bytes, turn: int) -> Interview:
     """The inverse of :func:`dump`."""
-    language, answers, draft, context, heard = json.loads(state)
-    return Interview(turn, language, answers, tuple(draft), context, heard)
+    language, answers, draft, *rest = json.loads(state)
+    return Interview(turn, language, answers, tuple(draft), *rest)
 
 
-class _View:
-    """The interview walked once in document order: what is relevant, and where it stands."""
-
-    def __init__(self, form: Form, interview: Interview, now: datetime) -> None:
-        self.form = form
-        self.interview = interview
-        self.answers = dict(interview.answers)
-        # dropping an answer can change what stands before it, so walk until nothing drops
-        while self._walk(now):
-            pass
-
-    def _walk(self, now: datetime) -> bool:
-        self.scene = scene(self.form, self.answers, now)
-        self.place: Question | None = None
-        self.notes: list[Question] = []
-        dropped = False
-        for question in self.form.questions:
-            if question.relevant and not self.scene.holds(question.relevant, question.path):
-                self.scene.put(question.path, "")
-                dropped |= self.answers.pop(question.path, None) is not None
-            elif self.place is None:
-                self._meet(question)
-        return dropped
-
-    def _meet(self, question: Question) -> None:
-        """A relevant question at or before the place."""
-        match question.kind:
-            case Kind.NOTE:
-                self.notes.append(question)
-            case Kind.CALCULATE if question.calculate:
-                self.scene.put(question.path, self.scene.text(question.calculate, question.path))
-            case Kind.HIDDEN if question.name in self.interview.context:
-                texts = self.interview.context[question.name]
-                self.scene.put(question.path, pick(texts, self.interview.language))
-            case _ if question.asks and question.path in self.answers:
-                self.notes.clear()
-            case _ if question.asks:
-                self.place = question
-
-    def required(self, question: Question) -> bool:
-        rule = question.required
-        return rule is not None and self.scene.holds([rule], question.path)
-
-    def say(self, trouble: Trouble | None) -> Ask | Farewell:
-        notes = tuple(self.text(note.label, note) for note in self.notes)
-        if self.place is None:
-            return Farewell(notes)
-        return Ask(
-            question=self.place,
-            label=self.text(self.place.label, self.place),
-            hint=self.text(self.place.hint, self.place),
-            notes=notes,
-            can_go_back=bool(self.answers) or bool(self.interview.draft),
-            can_skip=not self.required(self.place),
-            trouble=trouble,
-        )
-
-    def text(self, label: Label, question: Question) -> str:
-        language = self.interview.language
-        pieces = label.get(language) or next(iter(label.values()), ())
-        return "".join(
-            self.scene.text(piece.expression, question.path) if isinstance(piece, Output) else piece
-            for piece in pieces
-        )
-
-
-def _apply(view: _View, question: Question, move: Move) -> Interview | Trouble:
-    """The interview with ``move`` applied at ``question``, its turn not yet grown."""
+def _apply(seen: View, interview: Interview, move: Move, now: datetime) -> Interview | Trouble:
+    """The interview with ``move`` applied, its turn not yet grown."""
     turn = getattr(move, "turn", None)
-    if turn is not None and turn != view.interview.turn:
+    if turn is not None and turn != interview.turn:
         return Trouble("stale")
+    spot = seen.place
+    match move:
+        case Refused(trouble):
+            return trouble
+        case WentBack():
+            return _go_back(seen, interview)
+        case Amended(words):
+            return _amend(seen, interview, words, now)
+        case Added(words):
+            return _add(seen, interview, words)
+    if spot is None:
+        return _look_over(seen, interview, move)
     match move:
         case Answered(words):
-            value = understand(question, words)
-            return value if isinstance(value, Trouble) else _answer(view, question, value)
+            value = understand(spot.question, words, seen.offered(spot), now)
+            if isinstance(value, Trouble):
+                return value
+            result = _answer(seen, interview, spot, value)
+            if isinstance(result, Interview):
+                return replace(result, heard_at=spot.path)
+            return result
+        case Gave(kind, value):
+            if not takes(spot.question.kind, kind):
+                wanted = understand(spot.question, "", seen.offered(spot), now)
+                return wanted if isinstance(wanted, Trouble) else Trouble("not_understood")
+            return _answer(seen, interview, spot, value)
         case Chose(index):
-            return _choose(view, question, index)
+            return _choose(seen, interview, spot, index)
+        case Kept():
+            preset = seen.preset(spot)
+            return _answer(seen, interview, spot, preset) if preset else Trouble("stale")
         case Done():
-            if question.kind is not Kind.SELECT_MULTIPLE:
-                return Trouble("not_understood")
-            return _answer(view, question, " ".join(view.interview.draft))
+            return _done(seen, interview, spot)
         case Skipped():
-            return _answer(view, question, SKIPPED)
-        case WentBack():
-            return _go_back(view)
-    raise TypeError(move)
+            return _answer(seen, interview, spot, SKIPPED)
+    return Trouble("stale")
 
 
-def _choose(view: _View, question: Question, index: int) -> Interview | Trouble:
-    if not 0 <= index < len(question.choices):
+def takes(asked: Kind, given: Kind) -> bool:
+    """Whether a question of kind ``asked`` is answered by something ``given``, words aside."""
+    return given in (asked, *(HANDED if asked is Kind.FILE else ()))
+
+
+def _choose(seen: View, interview: Interview, spot: Spot, index: int) -> Interview | Trouble:
+    choices = seen.offered(spot)
+    if not 0 <= index < len(choices):
         return Trouble("stale")
-    name = question.choices[index].name
-    if question.kind is Kind.SELECT_ONE:
-        return _answer(view, question, name)
-    ticked = set(view.interview.draft) ^ {name}
-    ordered = tuple(choice.name for choice in question.choices if choice.name in ticked)
-    return replace(view.interview, draft=ordered)
+    name = choices[index].name
+    if spot.question.kind not in GATHERED:
+        return _answer(seen, interview, spot, name)
+    draft = seen.draft(spot)
+    gathered = (*draft, name) if name not in draft else tuple(n for n in draft if n != name)
+    if spot.question.kind is Kind.RANK and len(gathered) == len(choices):
+        return _answer(seen, interview, spot, " ".join(gathered))
+    return replace(interview, draft=gathered)
 
 
-def _answer(view: _View, question: Question, value: str) -> Interview | Trouble:
-    if value == SKIPPED and view.required(question):
-        message = view.text(question.required_message, question)
+def _done(seen: View, interview: Interview, spot: Spot) -> Interview | Trouble:
+    draft = seen.draft(spot)
+    if spot.question.kind is Kind.RANK:
+        return Trouble("rank_all", {"count": len(seen.offered(spot))})
+    if spot.question.kind is not Kind.SELECT_MULTIPLE:
+        return Trouble("not_understood")
+    if not draft:
+        return Trouble("nothing_ticked")
+    ordered = [choice.name for choice in spot.question.choices if choice.name in draft]
+    return _answer(seen, interview, spot, " ".join(dict.fromkeys(ordered or draft)))
+
+
+def _answer(seen: View, interview: Interview, spot: Spot, value: str) -> Interview | Trouble:
+    question = spot.question
+    if value == SKIPPED and seen.required(spot):
+        message = seen.scene.words(question.required_message, spot.path)
         return Trouble("said", {"message": message}) if message else Trouble("required")
     if value != SKIPPED and question.constraint:
-        view.scene.put(question.path, value)
-        held = view.scene.holds([question.constraint], question.path)
-        view.scene.put(question.path, "")
+        before = seen.scene.value(spot.path)
+        seen.scene.put(spot.path, value)
+        held = seen.scene.holds(question.constraint, spot.path)
+        seen.scene.put(spot.path, before)
         if not held:
-            message = view.text(question.constraint_message, question)
+            message = seen.scene.words(question.constraint_message, spot.path)
             return Trouble("said", {"message": message}) if message else Trouble("constraint")
-    return replace(view.interview, answers={**view.answers, question.path: value}, draft=())
+    return replace(interview, answers={**seen.answers, spot.path: value}, draft=())
 
 
-def _go_back(view: _View) -> Interview | Trouble:
-    if view.interview.draft:
-        return replace(view.interview, draft=())
-    place = view.place.path if view.place else None
-    before: list[str] = []
-    for question in view.form.questions:
-        if question.path == place:
-            break
-        if question.path in view.answers:
-            before.append(question.path)
-    if not before:
+def _amend(seen: View, interview: Interview, words: str, now: datetime) -> Interview | Trouble:
+    at = interview.heard_at
+    if at not in seen.answers:
+        return Trouble("amended_late")
+    answers = {path: value for path, value in seen.answers.items() if path != at}
+    before = view(seen.form, replace(interview, answers=answers, draft=()), now)
+    if before.place is None or before.place.path != at:
+        return Trouble("amended_late")
+    value = understand(before.place.question, words, before.offered(before.place), now)
+    if isinstance(value, Trouble):
+        return Trouble("amended_not_understood")
+    result = _answer(before, interview, before.place, value)
+    if isinstance(result, Trouble):
+        return result
+    # what was said since stays, unless the new answer makes it irrelevant
+    return replace(interview, answers={**seen.answers, at: value})
+
+
+def _add(seen: View, interview: Interview, words: str) -> Interview | Trouble:
+    at = interview.heard_at
+    said = seen.answers.get(at, "")
+    if not said or seen.form.question(at).kind is not Kind.TEXT:
+        return Trouble("hasty")
+    both = f"{said}\n{words.strip()}"
+    if len(both) > TEXT_LIMIT:
+        return Trouble("too_long", {"limit": TEXT_LIMIT, "length": len(both)})
+    return replace(interview, answers={**seen.answers, at: both})
+
+
+def _go_back(seen: View, interview: Interview) -> Interview | Trouble:
+    if seen.place is not None and seen.draft(seen.place):
+        return replace(interview, draft=())
+    before = seen.before()
+    if before is None:
         return Trouble("at_start")
-    answers = {path: value for path, value in view.answers.items() if path != before[-1]}
-    return replace(view.interview, answers=answers)
+    answers = {path: value for path, value in seen.answers.items() if path != before.path}
+    return replace(interview, answers=answers, draft=(), sent=False)
+
+
+def _look_over(seen: View, interview: Interview, move: Move) -> Interview | Trouble:
+    """A move in the review."""
+    match move:
+        case Sent() | Done():
+            return replace(interview, sent=True)
+        case Revised(index):
+            return _revise(seen, interview, index)
+        case Answered(words):
+            number = whole_number(fold(words))
+            if number is not None:
+                return _revise(seen, interview, number - 1)
+            if fold(words) in _SEND:
+                return replace(interview, sent=True)
+            return Trouble("not_reviewed")
+    return Trouble("stale")
+
+
+def _revise(seen: View, interview: Interview, index: int) -> Interview | Trouble:
+    shown = lines(seen)
+    if not 0 <= index < len(shown):
+        return Trouble("not_reviewed")
+    at = shown[index].path
+    answers = {path: value for path, value in seen.answers.items() if path != at}
+    return replace(interview, answers=answers, draft=(), sent=False)
+
+
+_SEND = frozenset(
+    fold(word) for text in Words.of("surveys").all_of("typed.send").values()
+    for word in text.split("|")
+)  # fmt: skip

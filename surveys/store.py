@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from surveys.campaigns import Campaign, Delivery, Outcome, Wave
@@ -83,6 +83,28 @@ class Transaction(Protocol):
         """(content hash, title), oldest first."""
         ...
 
+    def put_form_media(self, form: str, name: str, mime: str, content: bytes) -> None:
+        """Keep a label's picture, sound or film. ValueError where ``name`` has other content."""
+        ...
+
+    def form_media(self, form: str, name: str) -> tuple[str, bytes] | None:
+        """(media type, content)."""
+        ...
+
+    # files handed over: that there is one, never whose
+    def put_attachment(self, attachment: str, day: date) -> None: ...
+    def keep_attachment(self, attachment: str) -> bool:
+        """Never sweep it away; False where that has happened."""
+        ...
+
+    def drop_stale_attachments(self, before: date) -> Sequence[str]:
+        """Delete the rows older than the day ``before`` that nobody kept; their ids."""
+        ...
+
+    def attachments(self) -> Sequence[str]:
+        """Every id there is."""
+        ...
+
     # campaigns and waves
     def campaign(self, campaign: str) -> Campaign | None: ...
     def campaigns(self) -> Sequence[Campaign]: ...
@@ -90,11 +112,14 @@ class Transaction(Protocol):
     def wave(self, wave: str) -> Wave | None: ...
     def waves(self) -> Sequence[Wave]: ...
     def put_wave(self, wave: Wave) -> None:
-        """Insert, or change its times; the state of a wave that is there stays."""
+        """Insert, or change its times; the state and form of a wave that is there stay.
+
+        A new wave without a form has its campaign's.
+        """
         ...
 
     def open_wave(self, wave: str) -> bool:
-        """planned -> open; False where somebody was faster."""
+        """planned -> open, with the campaign's form of now; False where somebody was faster."""
         ...
 
     def draw_assignments(self, wave: Wave, groups: Sequence[RaterGroup]) -> int:

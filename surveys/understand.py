@@ -1,89 +1,76 @@
-"""Typed words to an answer, in one place for all channels."""
+"""Typed words to an answer, in one place for all channels.
+
+An answer is never a guess: words that may mean two things are asked back, and what is not
+understood is said to be so, with an example of what would work.
+"""
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
 
-from surveys.form import Kind, Question
+from surveys.amounts import number_among
+from surveys.assent import MORE, NO, NO_MORE, SEEN, YES
+from surveys.form import Choice, Kind, Label, Question
+from surveys.listing import ranked, several
+from surveys.moments import read_date, read_datetime, read_time
+from surveys.numbers import shown, tidy, whole_number
+from surveys.picking import Offer, bare, fold, number_of
+from surveys.places import read_place
+from surveys.trouble import Trouble
+
+__all__ = ["TEXT_LIMIT", "Trouble", "fold", "understand", "whole_number"]
 
 TEXT_LIMIT = 1000  # code points of free text; ballots are padded to hold this many
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """An expected mistake: a message key under ``trouble.`` and its arguments."""
-
-    key: str
-    arguments: Mapping[str, object] = field(default_factory=dict)
-
-
-_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
-_COUNTED = re.compile(  # thousands, hundreds, tens, ones; 零 before ones where tens are left out
-    r"([一二两三四五六七八九]?千)?(零?[一二两三四五六七八九]?百)?(零?[一二三四五六七八九]?十)?"
-    r"(((?<![千百])|零)[一二两三四五六七八九])?"
-)
+_LONGEST = 2000  # code points that are looked at where no text is asked
 _INT_MAX = 2**31 - 1
 # XML can hold neither, nor can a database's text: control characters, lone surrogates, U+FFFE
 _UNSPEAKABLE = ("Cc", "Cs")
 
 
-def fold(words: str) -> str:
-    """Words as compared: full-width to half, ① to 1, lower case, no punctuation around."""
-    folded = unicodedata.normalize("NFKC", words).casefold().strip()
-    return re.sub(r"^[\s\W_]+|[\s\W_]+$", "", folded) or folded  # a button may be all emoji
+def understand(
+    question: Question, words: str, choices: Sequence[Choice], now: datetime
+) -> str | Trouble:
+    """The value that ``words`` give ``question``, or what to say where they give none.
 
-
-def whole_number(words: str) -> int | None:
-    """A whole number in Arabic, full-width or Chinese digits (up to 9,999 in the latter)."""
-    folded = unicodedata.normalize("NFKC", words).strip()
-    if re.fullmatch(r"[+-]?(\d{1,10}|\d{1,3}(,\d{3}){1,3})", folded):  # 1,2 is a list of two
-        return int(folded.replace(",", ""))
-    return _chinese(folded)
-
-
-def _chinese(words: str) -> int | None:
-    if not words or any(char not in _DIGITS and char not in _UNITS for char in words):
-        return None
-    if not any(char in _UNITS for char in words):
-        return int("".join(str(_DIGITS[char]) for char in words)) if len(words) < 10 else None
-    if not _COUNTED.fullmatch(words):  # 三百五 may be 305 or 350: not guessed
-        return None
-    total, digit = 0, 0
-    for char in words:
-        if char in _UNITS:
-            total, digit = total + (digit or 1) * _UNITS[char], 0
-        else:
-            digit = _DIGITS[char]
-    return total + digit
-
-
-def understand(question: Question, words: str) -> str | Trouble:
-    """The value that ``words`` give ``question``, or what to say where they give none."""
+    ``choices`` are those offered now, with their labels in all languages; ``now`` is local and
+    says what day today is.
+    """
+    if question.kind is not Kind.TEXT and len(words) > _LONGEST:
+        words = ""  # nothing that long is anything but a text
     match question.kind:
         case Kind.TEXT:
-            text = "".join(filter(_speakable, words)).strip()
-            if not text:
-                return Trouble("not_text")
-            if len(text) > TEXT_LIMIT:
-                return Trouble("too_long", {"limit": TEXT_LIMIT, "length": len(text)})
-            return text
-        case Kind.INTEGER:
-            number = whole_number(words)
-            if number is None or abs(number) > _INT_MAX:
-                return Trouble("not_a_number")
-            return str(number)
+            return _text(words)
+        case Kind.INTEGER | Kind.DECIMAL | Kind.RANGE:
+            return _number(question, words, choices)
         case Kind.SELECT_ONE:
-            if question.indicator and whole_number(fold(words)) is not None:
-                # is 5 the best grade or the fifth button? a guess could turn praise into blame
-                return Trouble("which_grade")
-            return _choice(question, words) or Trouble("not_a_choice")
+            return _one(words, choices, graded=question.indicator is not None)
         case Kind.SELECT_MULTIPLE:
-            return _choices(question, words)
-    return Trouble("not_understood")
+            return several(words, choices)
+        case Kind.RANK:
+            return ranked(words, choices)
+        case Kind.DATE | Kind.TIME | Kind.DATETIME:
+            return _moment(question, words, now)
+        case Kind.GEOPOINT:
+            return read_place(words)
+        case Kind.ACKNOWLEDGE:
+            seen = Offer(choices).certain(words) or bare(words) in SEEN
+            return "OK" if seen else Trouble("not_acknowledged")
+        case Kind.MORE:
+            return _more(words, choices)
+        case _:
+            return _elsewhere(question.kind)
+
+
+def _text(words: str) -> str | Trouble:
+    text = "".join(filter(_speakable, words)).strip()
+    if not text:
+        return Trouble("not_text")
+    if len(text) > TEXT_LIMIT:
+        return Trouble("too_long", {"limit": TEXT_LIMIT, "length": len(text)})
+    return text
 
 
 def _speakable(char: str) -> bool:
@@ -92,26 +79,142 @@ def _speakable(char: str) -> bool:
     return unicodedata.category(char) not in _UNSPEAKABLE and char not in "\ufffe\uffff"
 
 
-def _choice(question: Question, words: str) -> str | None:
-    """A choice by its label in any language, its position from 1, or its name."""
-    said = fold(words)
-    if not said:
+def _elsewhere(kind: Kind) -> Trouble:
+    """What is answered otherwise than with words."""
+    match kind:
+        case Kind.IMAGE:
+            return Trouble("not_an_image", {"kind": kind})
+        case Kind.AUDIO:
+            return Trouble("not_a_recording", {"kind": kind})
+        case Kind.VIDEO:
+            return Trouble("not_a_video", {"kind": kind})
+        case Kind.FILE:
+            return Trouble("not_a_file", {"kind": kind})
+    return Trouble("not_understood")
+
+
+# ---- numbers
+
+
+def _number(question: Question, words: str, choices: Sequence[Choice]) -> str | Trouble:
+    refusal = _refusal(question)
+    if len(words) > 200:
+        return refusal
+    if question.kind is Kind.RANGE:
+        labelled = Offer(choices, numbered=False).certain(words)
+        if len(labelled) == 1:
+            return choices[labelled[0]].name
+    found = number_among(words, _asked(question))
+    grade = number_of(words, graded=True) if question.kind is Kind.RANGE else None  # 7分
+    if not found and grade is not None:
+        found = (Decimal(grade),)
+    if not found:
+        comma = question.kind is not Kind.INTEGER and _comma(words)
+        return Trouble("decimal_comma", {"example": comma}) if comma else refusal
+    if len(found) > 1:
+        one, other = map(shown, found)
+        return Trouble("either", {"one": one, "other": other})
+    number = found[0]
+    if question.kind is Kind.RANGE:
+        return _on_a_step(question, number, choices) or refusal
+    if question.kind is Kind.DECIMAL:
+        return shown(number)
+    if number != int(number):
+        return refusal
+    if abs(number) > _INT_MAX:
+        return Trouble("number_too_large", {"limit": _INT_MAX})
+    return str(int(number))
+
+
+def _refusal(question: Question) -> Trouble:
+    match question.kind:
+        case Kind.INTEGER:
+            return Trouble("not_a_number")
+        case Kind.RANGE if question.steps is not None:
+            ends = question.steps.start, question.steps.end, question.steps.step
+            start, end, step = (shown(Decimal(str(value))) for value in ends)
+            return Trouble("off_range", {"start": start, "end": end, "step": step})
+    return Trouble("not_a_decimal")
+
+
+def _asked(question: Question) -> str:
+    """All that the question says, in all its languages."""
+    labels: tuple[Label, ...] = (question.label, question.hint, question.guidance)
+    return " ".join(
+        piece
+        for label in labels
+        for pieces in label.values()
+        for piece in pieces
+        if isinstance(piece, str)
+    )
+
+
+def _comma(words: str) -> str:
+    """``1,5`` written with a point, where it is so written; else nothing."""
+    text = tidy(words)
+    whole, _, part = text.partition(",")
+    plain = whole.lstrip("-").isdecimal() and part.isdecimal() and len(text) < 12
+    return f"{int(whole)}.{part}" if plain else ""
+
+
+def _on_a_step(question: Question, number: Decimal, choices: Sequence[Choice]) -> str | None:
+    steps = question.steps
+    if steps is None:
+        return shown(number)
+    start, end, step = (Decimal(str(value)) for value in (steps.start, steps.end, steps.step))
+    if not min(start, end) <= number <= max(start, end) or (step and (number - start) % step):
         return None
-    for choice in question.choices:
-        if any(fold(label) == said for label in choice.label.values()):
-            return choice.name
-    number = whole_number(said)
-    if number is not None:
-        return question.choices[number - 1].name if 1 <= number <= len(question.choices) else None
-    return next((c.name for c in question.choices if fold(c.name) == said), None)
+    named = (choice.name for choice in choices if whole_or_part(choice.name) == number)
+    return next(named, shown(number))
 
 
-def _choices(question: Question, words: str) -> str | Trouble:
-    whole = _choice(question, words)
-    if whole:
-        return whole
-    for mark in (r"[,，、;；\n]+", r"[,，、;；\s]+"):  # first as asked: English labels hold spaces
-        names = {_choice(question, part) for part in re.split(mark, words) if part.strip()}
-        if names and None not in names:
-            return " ".join(choice.name for choice in question.choices if choice.name in names)
-    return Trouble("not_choices")
+def whole_or_part(name: str) -> Decimal | None:
+    """The number that a range's choice is named by."""
+    try:
+        return Decimal(name)
+    except ArithmeticError:
+        return None
+
+
+# ---- choices
+
+
+def _one(words: str, choices: Sequence[Choice], graded: bool) -> str | Trouble:
+    offer = Offer(choices, graded)
+    found = offer.find(words) or offer.partly(words)
+    if len(found) == 1:
+        return choices[found[0]].name
+    if found:
+        key = "which_grade" if number_of(words, graded) is not None else "several"
+        if key == "several":
+            return Trouble("several", {"indices": found})
+        return Trouble("which_grade", {"indices": found})
+    return Trouble("not_a_choice")
+
+
+def _more(words: str, choices: Sequence[Choice]) -> str | Trouble:
+    """Another one: yes, no, 还有, 没了. A number is no answer, for "2" may mean two more."""
+    found = Offer(choices, numbered=False).find(words)
+    if len(found) == 1:
+        return choices[found[0]].name
+    said = bare(words)
+    if said in MORE | YES:
+        return "1"
+    if said in NO_MORE | NO:
+        return "0"
+    return Trouble("not_more")
+
+
+# ---- dates and times
+
+
+def _moment(question: Question, words: str, now: datetime) -> str | Trouble:
+    found: date | time | Trouble
+    match question.kind:
+        case Kind.DATE:
+            found = read_date(words, now.date(), question.appearance)
+        case Kind.TIME:
+            found = read_time(words, now)
+        case _:
+            found = read_datetime(words, now)
+    return found if isinstance(found, Trouble) else found.isoformat()

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from typing import Any
 
-from surveys import arriving
+from surveys import arriving, commands
 from surveys.campaigns import Wave, WaveState
 from surveys.conduct import Sitting
-from surveys.interview import Answered, Chose, Done, Move, Skipped, WentBack
+from surveys.form import Kind
+from surveys.moves import (
+    Added,
+    Amended,
+    Answered,
+    Chose,
+    Done,
+    Gave,
+    Kept,
+    Move,
+    Refused,
+    Revised,
+    Sent,
+    Skipped,
+    WentBack,
+)
 from surveys.people import Chat, Text
 from surveys.phrasing import WORDS, Press, short
-from surveys.reply import Button, Heard, Looked, Opened, Reply, Tapped, Typed
+from surveys.reply import Button, Handed, Heard, Located, Looked, Opened, Reply, Tapped, Typed
 from surveys.store import SealedInterview
-from surveys.understand import fold
-from surveys.words import LANGUAGES, pick
+from surveys.trouble import Trouble
+from surveys.words import pick
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +42,17 @@ class Setting:
     web: str = ""
     k: int = 5
     language: str = "zh"  # spoken where neither person nor client says
-
-
-_COMMANDS = ("back", "skip", "done", "pause", "resume", "stop", "help", "privacy", "concern")
-_SPOKEN = {
-    word: name
-    for name in (*_COMMANDS, "language")
-    for text in WORDS.all_of(f"typed.{name}").values()
-    for word in text.split("|")
-}
-
-
-def command(words: str) -> str | None:
-    """The command that typed words are, in either language, with or without a slash."""
-    bare = words.strip()
-    if bare.startswith("/"):
-        named = re.match(r"/(\w+)", bare)
-        return named[1].lower() if named else "help"
-    return _SPOKEN.get(fold(words))
+    zone: tzinfo = UTC  # in which days are reckoned
 
 
 @dataclass
 class Visit:
-    """One event of one chat, on its way to a reply."""
+    """One event of one chat, on its way to a reply. ``taken`` is what became of a file."""
 
     sitting: Sitting
     setting: Setting
     concern_form: str | None
+    taken: Gave | Trouble | None = None
 
     @property
     def tx(self) -> Any:
@@ -84,8 +83,13 @@ class Visit:
                 reply = self.stands() if press is None else self.pressed(press)
             case Looked():
                 reply = self.stands()
-            case Typed(text):
-                reply = self.typed(text)
+            case Typed():
+                reply = self.typed(heard)
+            case Located(latitude, longitude, accuracy):
+                place = f"{latitude:.6f} {longitude:.6f} 0 {accuracy:.1f}"
+                reply = self.gave(Gave(Kind.GEOPOINT, place))
+            case Handed(kind):
+                reply = self.gave(self.taken or Gave(kind, ""))
         if reply.question or reply.rows:
             return (reply,)
         row = self.waiting()
@@ -94,48 +98,43 @@ class Visit:
         # information in mid-interview: the question it interrupted is asked again below it
         return reply, self.sitting.show(row)
 
-    def typed(self, text: str) -> Reply:
-        row = self.current()
-        name = command(text)
+    def typed(self, heard: Typed) -> Reply:
+        text, row = heard.text, self.current()
+        if heard.amended:
+            return self.stands() if row is None else self.sitting.move(row, Amended(text))
+        name = commands.command(text)
         if name == "start":
             return self.opened(text.partition(" ")[2].strip())
         if row is not None and name is not None and name in _MOVES:
             return self.sitting.move(row, _MOVES[name])
-        if name is not None and (reply := self.commanded(name)):
+        if name is not None and (reply := commands.commanded(self, name)):
             return reply
         # a receipt is never an answer: as a remark it would join a concern to a rating
         recalled = self.recalled(text.strip())
         if recalled is not None or row is None:
             return recalled or self.stands()
-        return self.sitting.move(row, Answered(text))
+        return self.sitting.move(row, Added(text) if heard.hasty else Answered(text))
 
-    def commanded(self, name: str) -> Reply | None:
-        """A command that means something wherever the chat stands; None where it does not."""
-        match name:
-            case "help":
-                return self.say("help")
-            case "privacy":
-                return self.say("privacy", k=self.least(), web=self.setting.web)
-            case "language":
-                return self.say("language.ask", _language_row())
-            case "concern":
-                return self.concern()
-            case "stop":
-                return self.stop()
-            case "pause":
-                return self.pause()
-            case "resume":
-                return self.resume()
-        return None
+    def gave(self, given: Gave | Trouble) -> Reply:
+        """A place or a file: an answer where one is wanted, else told that it is not."""
+        row = self.current()
+        if row is None:
+            return self.stands()
+        return self.sitting.move(row, Refused(given) if isinstance(given, Trouble) else given)
+
+    def wants(self, given: Kind) -> Kind | None:
+        """The kind of the open question, where a file of kind ``given`` answers it."""
+        row = self.current()
+        return None if row is None else self.sitting.wants(row, given)
 
     def pressed(self, press: Press) -> Reply:
         match press.action:
             case "g":
                 return self.go(press.interview)
-            case "l" if press.interview in LANGUAGES:
-                return self.speak(press.interview)
+            case "l" if press.interview in commands.tongues(self):
+                return commands.speak(self, press.interview)
             case "m":
-                return self.commanded(press.interview) or self.stands()
+                return commands.commanded(self, press.interview) or self.stands()
             case "j":
                 return self.opened("")
             case "n":
@@ -148,7 +147,9 @@ class Visit:
         if row.complete:
             return self.after(row)
         move = _move(press)
-        return self.sitting.show(row) if move is None else self.sitting.move(row, move)
+        if move is None:
+            return self.sitting.show(row, page=press.index if press.action == "p" else 0)
+        return self.sitting.move(row, move)
 
     def owns(self, row: SealedInterview) -> bool:
         owner = self.sitting.errands[row.purpose].owner(self.chat.person, row.id)
@@ -221,7 +222,7 @@ class Visit:
         if not mine:
             return self.stands()
         wave = self.tx.wave(mine[0].wave)
-        return self.sitting.begin(mine[0], self.tx.campaign(wave.campaign).form)
+        return self.sitting.begin(mine[0], wave.form)
 
     def after(self, row: SealedInterview) -> Reply:
         """A button of an interview that is finished."""
@@ -246,42 +247,6 @@ class Visit:
             for wave in self.tx.waves()
             if wave.state is WaveState.OPEN and wave.opens_at <= now < wave.closes_at
         ]
-
-    # ---- commands
-
-    def concern(self) -> Reply:
-        if self.concern_form is None:
-            return self.say("idle")
-        return self.sitting.begin_alone("concern", self.concern_form)
-
-    def stop(self) -> Reply:
-        person = self.tx.person(self.chat.person)
-        self.tx.put_people([replace(person, opted_out=True)])
-        self.sitting.point_at(None)
-        return self.say("stopped", (self.button("button.rejoin", Press("j", "0")),))
-
-    def pause(self) -> Reply | None:
-        row = self.current()
-        if row is None:
-            return None
-        self.sitting.point_at(None)
-        return self.say("paused", (self.button("button.continue", Press("c", row.id)),))
-
-    def resume(self) -> Reply | None:
-        """Go on with the interview, or with the first wave that still has something open."""
-        if self.current() is not None:
-            return self.stands()
-        left = self.tx.open_assignments(self.chat.person, self.sitting.now)
-        return self.go(left[0].wave) if left else None
-
-    def speak(self, language: str) -> Reply:
-        chat = replace(self.chat, language=language)
-        self.tx.put_chat(chat)
-        person = self.tx.person(chat.person)
-        self.tx.put_people([replace(person, language=language)])
-        self.sitting = replace(self.sitting, chat=chat)
-        standing = self.stands()
-        return replace(standing, text=f"{self.say('language.chosen').text}\n\n{standing.text}")
 
     def recalled(self, token: str) -> Reply | None:
         if not token.isprintable():  # no token of ours; a database may choke on it
@@ -315,17 +280,16 @@ def _move(press: Press) -> Move | None:
     match press.action:
         case "a":
             return Chose(press.index, press.turn)
+        case "k":
+            return Kept(press.turn)
         case "d":
             return Done(press.turn)
         case "s":
             return Skipped(press.turn)
         case "b":
             return WentBack(press.turn)
+        case "v":
+            return Revised(press.index, press.turn)
+        case "y":
+            return Sent(press.turn)
     return None
-
-
-def _language_row() -> tuple[Button, ...]:
-    return (
-        Button("中文", Press("l", "zh").data()),
-        Button("English", Press("l", "en").data()),
-    )

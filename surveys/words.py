@@ -33,13 +33,17 @@ class Words:
 
     @classmethod
     @cache
-    def of(cls, room: str) -> Words:
-        """Load ``words.toml`` beside the modules of ``room``; read once."""
-        return cls(flatten(tomllib.loads(files(room).joinpath("words.toml").read_text("utf-8"))))
+    def of(cls, room: str, name: str = "words") -> Words:
+        """Load ``name``.toml beside the modules of ``room``; read once."""
+        return cls(flatten(tomllib.loads(files(room).joinpath(f"{name}.toml").read_text("utf-8"))))
 
     def say(self, key: str, language: str, **arguments: object) -> str:
-        """The sentence ``key`` in ``language`` (zh | en) with its placeholders filled."""
-        return self._table[key][language].format(**arguments)
+        """The sentence ``key`` in ``language`` with its placeholders filled.
+
+        A questionnaire may speak more languages than we do; around it we speak the nearest.
+        """
+        texts = self._table[key]
+        return (texts.get(language) or texts[nearest(language)]).format(**arguments)
 
     def all_of(self, key: str) -> Mapping[str, str]:
         """The sentence in all its languages, unfilled."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from surveys.complaints import complaints
 from surveys.form import Form, FormError
-from surveys.logic import check_logic
+from surveys.soundness import check_logic
 from surveys.xform import read_xform
 
 _NO_TABLE = "this file cannot be read as an XLSForm. Save the sheet as .xlsx and try again."
@@ -19,27 +20,38 @@ def load_form(path: Path) -> Form:
     Every expression has been computed once. Raises FormError with the file, and the row where
     pyxform knows it.
     """
-    suffix = path.suffix.lower()
-    if suffix not in (*SUFFIXES, ".xml"):
-        raise FormError(
-            f"{path.name}: a questionnaire is one of {', '.join(SUFFIXES)} or .xml, "
-            f"not '{path.suffix}'. Save the sheet as .xlsx and try again."
-        )
-    source = _bytes(path)
+    source, suffix = read_source(path)
     xform = source if suffix == ".xml" else compile_xlsform(source, suffix, path.name)
     form = read_xform(xform, path.name)
     check_logic(form, path.name)
     return form
 
 
-def compile_xlsform(table: bytes, suffix: str, name: str) -> bytes:
-    """XLSForm bytes of the file type ``suffix`` to XForm XML; raises FormError with the row."""
+def read_source(path: Path) -> tuple[bytes, str]:
+    """The file's bytes and its type (``.md``); FormError where it is none of ours."""
+    suffix = path.suffix.lower()
+    if suffix not in (*SUFFIXES, ".xml"):
+        raise FormError(
+            f"{path.name}: a questionnaire is one of {', '.join(SUFFIXES)} or .xml, "
+            f"not '{path.suffix}'. Save the sheet as .xlsx and try again."
+        )
+    return _bytes(path), suffix
+
+
+def compile_xlsform(
+    table: bytes, suffix: str, name: str, warnings: list[str] | None = None
+) -> bytes:
+    """XLSForm bytes of the file type ``suffix`` to XForm XML; raises FormError with the row.
+
+    What pyxform warns of is added to ``warnings``.
+    """
     from pyxform.errors import PyXFormError
     from pyxform.xls2xform import convert
 
+    said: list[str] = [] if warnings is None else warnings
     try:
         source = table.decode("utf-8-sig") if suffix == ".md" else io.BytesIO(table)
-        result = convert(source, file_type=suffix, form_name="data", warnings=[])
+        result = convert(source, file_type=suffix, form_name="data", warnings=said)
     except UnicodeDecodeError as error:
         raise FormError(
             f"{name}: this text is not UTF-8. Save it as UTF-8, or as .xlsx."
@@ -47,7 +59,9 @@ def compile_xlsform(table: bytes, suffix: str, name: str) -> bytes:
     except PyXFormError as error:
         if "'definition'" in str(error):  # what pyxform says of a file that is no table at all
             raise FormError(f"{name}: {_NO_TABLE}") from error
-        raise FormError(f"{name}: {str(error).rstrip('.')}. Mend that and try again.") from error
+        raise FormError(
+            f"{name}: {str(error).rstrip('.')}. Mend that and try again.", complaints(str(error))
+        ) from error
     except Exception as error:  # pyxform lets KeyError and the like out for broken workbooks
         raise FormError(f"{name}: {_NO_TABLE} ({error})") from error
     return bytes(result.xform.encode("utf-8"))

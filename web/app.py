@@ -19,13 +19,20 @@ from evaluation.method import Method
 from evaluation.method_file import shipped
 from surveys.people import Text
 from surveys.words import LANGUAGES
-from web import chat, doors, results
+from web import chat, doors, media, results
 from web.handover import Handover
 from web.protection import HEADERS, SafetyHeaders
 from web.site import HERE, Reader, Site, Talker, page
 
 YEAR = 365 * 86400
-TROUBLES = {400: "cookie", 403: "elsewhere", 404: "missing", 405: "missing", 413: "long"}
+TROUBLES = {
+    400: "cookie",
+    403: "elsewhere",
+    404: "missing",
+    405: "missing",
+    408: "slow",
+    413: "long",
+}
 
 
 class KeptFiles(StaticFiles):
@@ -66,6 +73,7 @@ def create_app(
         Route("/language/{code}", choose_language),
         *chat.routes(),
         *doors.routes(),
+        *media.routes(),
         *results.routes(),
         Mount("/static", KeptFiles(directory=HERE / "static")),
     ]
@@ -120,6 +128,8 @@ async def trouble(request: Request, problem: Exception) -> Response:
     status, headers = 500, None
     if isinstance(problem, HTTPException):
         status, headers = problem.status_code, problem.headers
+        if problem.detail == "large":
+            return _trouble_page(request, "large", status, headers)
     kind = TROUBLES.get(status, "broken")
     return _trouble_page(request, kind, status, headers)
 

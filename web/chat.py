@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from surveys.reply import Heard, Looked, Opened, Reply, Tapped, Typed
+from surveys.reply import Heard, Looked, Opened, Reply
 from surveys.words import LANGUAGES
+from web.asked import Asked, again, in_place
+from web.composer import composer_for
 from web.handover import Handover, Turn
-from web.protection import Visitor, comes_from_us, form_of, only_looks, remember, visitor_of
+from web.hearing import LONGEST, Saying, saying, submission
+from web.keyboard import keyboard
+from web.media import address
+from web.posted import LARGEST_FILE, Posted, posted
+from web.protection import Visitor, comes_from_us, only_looks, remember, visitor_of
 from web.site import first_tag, language_of, page, site_of
 
 PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what Telegram allows after ?start=
-LONGEST = 4000  # characters of one typed message
 
 
 def routes() -> list[Route]:
@@ -27,7 +31,7 @@ def routes() -> list[Route]:
     return [
         Route("/c", show, methods=["GET"]),
         Route("/c/say", say, methods=["POST"]),
-        Route("/c/say", again, methods=["GET"]),
+        Route("/c/say", reopen, methods=["GET"]),
         Route("/c/{payload}", enter, methods=["GET"]),
     ]
 
@@ -62,66 +66,70 @@ async def show(request: Request) -> Response:
     turn = _handover(request).fetch(visitor.address, after) if after else None
     if turn is None:
         turn = Turn("", await _receive(request, visitor, Looked()))
-    response = page(
-        request, "chat.html", _values(request, visitor, turn), language=_spoken(request, turn)
-    )
+    values = _values(visitor, turn)
+    response = page(request, "chat.html", values, language=_spoken(request, turn))
     remember(response, visitor, site)
     return response
 
 
 async def say(request: Request) -> Response:
-    """The person typed something or pressed a button."""
-    site = site_of(request)
-    visitor = visitor_of(request, site)
-    fields = await form_of(request)
-    if not comes_from_us(request, site, visitor, fields.get("proof", "")):
-        raise HTTPException(403)
-    if visitor.new:
+    """The person typed something, pressed a button, shared a place or handed over a file."""
+    visitor = visitor_of(request, site_of(request))
+    if visitor.new:  # before the body is read: a stranger has nothing to hand over
         raise HTTPException(400, "cookie")
-    heard, said = _heard(fields)
-    form = submission(fields)
+    async with posted(request) as form:
+        return await _answer(request, visitor, form)
+
+
+async def _answer(request: Request, visitor: Visitor, form: Posted) -> Response:
+    if not comes_from_us(request, site_of(request), visitor, form.fields.get("proof", "")):
+        raise HTTPException(403)
+    done = saying(form, form.fields.get("shown", ""))
+    number = submission(form) or new_form()
+    about = Asked.read(form.fields.get("about", ""))
 
     async def answer() -> Turn:
-        return Turn(said, await _receive(request, visitor, heard))
+        replies = await _receive(request, visitor, done.heard)
+        if done.pressed and again(about, replies):  # a tick is seen in its box
+            return Turn("", replies, done.pressed)
+        return Turn(done.said, replies)
 
-    first = await _handover(request).once(visitor.address, form, answer)
+    first = await _handover(request).once(visitor.address, number, answer)
     if "hx-request" not in request.headers:
-        return _onward(form)
-    return await _swap(request, visitor, form, fields, first)
+        return _onward(number)
+    turn = _handover(request).fetch(visitor.address, number) if first else None
+    if turn is None:
+        turn = Turn("", await _receive(request, visitor, Looked()))
+    language = _spoken(request, turn)
+    if language != form.fields.get("shown", language):
+        # The frame around the talk must change its language too.
+        _handover(request).put_back(visitor.address, number, turn)
+        return Response(headers={"HX-Redirect": f"/c?after={number}"})
+    return _swap(request, visitor, turn, done, about)
 
 
-async def again(request: Request) -> Response:
+async def reopen(request: Request) -> Response:
     """Somebody opened the form's own address, from a page of trouble."""
     return RedirectResponse("/c", 303)
 
 
-async def _swap(
-    request: Request, visitor: Visitor, form: str, fields: Mapping[str, str], first: bool
+def _swap(
+    request: Request, visitor: Visitor, turn: Turn, done: Saying, about: Asked | None
 ) -> Response:
-    """The new messages alone, for htmx to append."""
-    turn = _handover(request).fetch(visitor.address, form) if first else None
-    if turn is None:
-        turn = Turn("", await _receive(request, visitor, Looked()))
-    language = _spoken(request, turn)
-    if language != fields.get("shown", language):
-        # The frame around the talk must change its language too.
-        _handover(request).put_back(visitor.address, form, turn)
-        return Response(headers={"HX-Redirect": f"/c?after={form}"})
-    values = _values(request, visitor, turn) | {"typed": "data" not in fields}
-    headers = {}
-    if values["ended"] and fields.get("text", "").startswith("/"):
+    """The new messages alone, for htmx to append or to put in the question's place."""
+    values = _values(visitor, turn)
+    asked: Asked | None = values["asked"]
+    headers: dict[str, str] = {}
+    if about is not None and asked is not None and about.place == asked.place:
+        alone = not turn.said and len(turn.replies) == 1 and bool(turn.replies[0].rows)
+        asked, headers = in_place(about, asked, alone=alone)
+    elif values["ended"] and done.command:
         # An aside such as /privacy leaves the question, and its buttons, open.
+        asked, headers = about, {"X-Keep-Buttons": "yes"}
         values["ended"] = False
-        headers["X-Keep-Buttons"] = "yes"
+    values |= {"asked": asked, "fresh": not (headers and done.pressed)}
+    language = _spoken(request, turn)
     return page(request, "turn.html", values, language=language, headers=headers)
-
-
-def _heard(fields: Mapping[str, str]) -> tuple[Heard, str]:
-    """What was heard, and how to show it back to the person."""
-    if data := fields.get("data"):
-        return Tapped(data), fields.get(f"label {data}", "")
-    text = fields.get("text", "").replace("\r\n", "\n").strip()[:LONGEST]
-    return (Typed(text), fields.get(f"label {text}", text)) if text else (Looked(), "")
 
 
 async def _receive(request: Request, visitor: Visitor, heard: Heard) -> tuple[Reply, ...]:
@@ -137,13 +145,19 @@ def _spoken(request: Request, turn: Turn) -> str:
     return language if language in LANGUAGES else language_of(request)
 
 
-def _values(request: Request, visitor: Visitor, turn: Turn) -> dict[str, object]:
+def _values(visitor: Visitor, turn: Turn) -> dict[str, Any]:
+    once = new_form()
     return {
         "turn": turn,
         "proof": visitor.proof,
-        "once": new_form(),
+        "once": once,
+        "asked": Asked.of(turn.replies, once),
         "ended": not any(reply.rows or reply.question for reply in turn.replies),
+        "composer": composer_for(turn.replies[-1].wants if turn.replies else None),
+        "keyboard": keyboard,
+        "address": address,
         "longest": LONGEST,
+        "largest": LARGEST_FILE,
     }
 
 
@@ -154,18 +168,6 @@ def _onward(form: str) -> Response:
 def _handover(request: Request) -> Handover:
     handover: Handover = request.app.state.handover
     return handover
-
-
-def submission(fields: Mapping[str, str]) -> str:
-    """What is heard once: one form with one thing said in it.
-
-    Another button of a page gone back to is another press; the core knows whether it is stale.
-    """
-    once = fields.get("once")
-    if not once:
-        return new_form()
-    said = f"{fields.get('data', '')}\0{fields.get('text', '')}"
-    return hashlib.blake2b(said.encode(), key=once.encode()[:64], digest_size=12).hexdigest()
 
 
 def new_form() -> str:

@@ -19,10 +19,14 @@ ROOM = 2000  # forms remembered at one time
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What the person said ('' for none) and what came back."""
+    """What the person said ('' for none) and what came back.
+
+    ``pressed`` is the label of a button that showed its own question again, '' for none.
+    """
 
     said: str
     replies: tuple[Reply, ...]
+    pressed: str = ""
 
 
 @dataclass(slots=True)

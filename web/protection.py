@@ -8,10 +8,8 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,8 +18,8 @@ from surveys.people import Address
 from web.site import Site
 
 POLICY = (
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-    "object-src 'none'"
+    "default-src 'self'; img-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -29,10 +27,9 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Permissions-Policy": "camera=(), geolocation=(self), microphone=()",
 }
 KEPT_DAYS = 120  # a quarter and some: a paused interview is found again
-LARGEST, FIELDS = 200_000, 500  # bytes and fields of one form
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 # Programs that open a link only to show a preview of it. They must not use up an invitation.
 # (A Cubot is a telephone.)
@@ -46,7 +43,7 @@ class SafetyHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; add headers where the response begins."""
+        """Pass the request on; add headers where the response begins, but its own come first."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -55,7 +52,7 @@ class SafetyHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
@@ -120,20 +117,6 @@ def comes_from_us(request: Request, site: Site, visitor: Visitor, proof: str) ->
     if origin == "null":
         return hmac.compare_digest(proof.encode(), visitor.proof.encode())
     return origin == f"{request.url.scheme}://{request.headers.get('host', '')}"
-
-
-async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a posted form; HTTPException 413 for one that no page of ours can have sent."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise HTTPException(413)
-    try:
-        pairs = parse_qsl(body.decode(errors="replace"), True, max_num_fields=FIELDS)
-    except ValueError:
-        raise HTTPException(413) from None
-    return dict(pairs)
 
 
 def only_looks(request: Request) -> bool:

@@ -34,6 +34,8 @@ class Talker(Protocol):
         self, address: Address, heard: Heard, now: datetime, *, hint: str = ""
     ) -> tuple[Reply, ...]: ...
 
+    async def medium(self, form: str, name: str) -> bytes: ...
+
 
 class Reader(Protocol):
     """The one thing pages do with the store: look something up."""

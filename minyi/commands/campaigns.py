@@ -146,6 +146,27 @@ async def _standings(settings: Settings) -> Sequence[Standing]:
 
 
 @campaigns.command()
+def revise(
+    ctx: typer.Context,
+    campaign: Id,
+    form: Annotated[str, typer.Option(help="The version to ask; its beginning does.")],
+) -> None:
+    """Ask another questionnaire from the next wave on. An open wave keeps its own."""
+    version = run(_revise(settings(ctx), campaign, form))
+    say(f"{campaign} asks version {version[:12]} from its next wave on.")
+
+
+async def _revise(settings: Settings, campaign: str, form: str) -> str:
+    from minyi.campaigning import CampaignError, set_form
+
+    async with open_store(settings) as store:
+        try:
+            return (await store.write(lambda tx: set_form(tx, campaign, form))).form
+        except CampaignError as error:
+            raise CommandError(str(error)) from None
+
+
+@campaigns.command()
 def pause(ctx: typer.Context, campaign: Id) -> None:
     """Open no further wave. A wave that is open goes on: people were told how long it lasts."""
     run(_set_paused(settings(ctx), campaign, True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -21,7 +22,7 @@ from minyi.commands.desk import (
 )
 
 if TYPE_CHECKING:
-    from concerns.desk import Statement
+    from concerns.statement import Statement
     from concerns.store import StoredConcern
     from minyi.settings import Settings
     from storage import SqlStore
@@ -70,12 +71,49 @@ async def _all(settings: Settings) -> Sequence[StoredConcern]:
 
 
 @desk.command()
-def read(ctx: typer.Context, concern: Id) -> None:
+def read(
+    ctx: typer.Context,
+    concern: Id,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the files handed over into this folder.")
+    ] = None,
+) -> None:
     """Open a concern with its reader's key and show what both sides said."""
     found, statements = run(_read(settings(ctx), concern))
     say(f"{found.id}: {found.kind}, {found.state}, for {found.reader}, since {found.opened_on}")
     for statement in statements:
         say(f"\n[{statement.author}]\n{statement.text}")
+    _show_files(settings(ctx), found, statements, save)
+
+
+def _show_files(
+    settings: Settings, concern: StoredConcern, statements: Sequence[Statement], save: Path | None
+) -> None:
+    from concerns.desk import files
+    from surveys.attachments import read as attachment_of
+
+    found = files(concern, statements)
+    if not found:
+        if save is not None:
+            say("\nNo files were handed over.")
+        return
+    say("\nFiles handed over:" if save else "\nFiles handed over (--save FOLDER writes them out):")
+    for name, token in found:
+        say(f"{name}, {attachment_of(token).size:,} bytes")
+    if save is not None:
+        run(_save(settings, found, save))
+        say(f"Written to {save}. They lie open there: delete them when you are done.")
+
+
+async def _save(settings: Settings, found: Sequence[tuple[str, str]], folder: Path) -> None:
+    """All of them or none; nothing is overwritten."""
+    from minyi.opening import vault
+    from minyi.saving import save
+
+    try:
+        await save(vault(settings), found, folder)
+    except (OSError, LookupError, ValueError) as error:
+        raise CommandError(f"Nothing was written: {error}.") from None
 
 
 async def _read(settings: Settings, concern: str) -> tuple[StoredConcern, Sequence[Statement]]:

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from minyi.commands.desk import fill, open_store, run, say, settings, show, table
+from minyi.commands.desk import CommandError, fill, open_store, run, say, settings, show, table
 
 if TYPE_CHECKING:
     from minyi.settings import Settings
+    from surveys.check import Checked
     from surveys.form import Form
-    from surveys.store import Transaction
+    from surveys.lint import Use
+
+File = Annotated[
+    Path,
+    typer.Argument(help="An XLSForm (.xlsx, .xls, .csv, .md) or XForm (.xml).", show_default=False),
+]
+Lang = Annotated[str, typer.Option("--lang", help="zh or en.")]
+For = Annotated[str, typer.Option("--for", help="rating (anonymous) or concern.")]
 
 forms = typer.Typer(help="Questionnaires.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,31 +32,97 @@ def register(app: typer.Typer) -> None:
 
 
 @forms.command()
-def add(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="An XLSForm (.md, .xlsx) or XForm (.xml).")],
+def check(
+    file: File,
+    json: Annotated[bool, typer.Option("--json", help="As data, in both languages.")] = False,
+    lang: Lang = "en",
+    purpose: For = "rating",
 ) -> None:
-    """Check a questionnaire and keep this version of it."""
+    """Say what to mend in a questionnaire, row by row. Status 1 where something must be mended."""
+    from surveys.check import as_json
+    from surveys.check import check as check_file
+
+    checked = check_file(file, _use(purpose))
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(as_json(checked), ensure_ascii=False, indent=2))
+    else:
+        _tell(checked, _language(lang))
+    if checked.errors:
+        raise typer.Exit(1)
+
+
+@forms.command(name="show")
+def draw_flow(file: File, lang: Lang = "en") -> None:
+    """Draw a questionnaire: what is asked, in which order, of whom, and how long it takes."""
+    from surveys.check import summary
+    from surveys.flow import draw
     from surveys.xlsform import load_form
 
     form = load_form(file)
-    known = run(_add(settings(ctx), form))
+    say(summary(form, _language(lang)))
+    for line in draw(form, lang):
+        say(line)
+
+
+@forms.command()
+def add(
+    ctx: typer.Context,
+    file: File,
+    lang: Lang = "en",
+    purpose: For = "rating",
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also with what must be mended, if it can be asked.")
+    ] = False,
+) -> None:
+    """Check a questionnaire and keep this version of it."""
+    from surveys.check import check as check_file
+
+    checked = check_file(file, _use(purpose))
+    if checked.findings:
+        _tell(checked, _language(lang))
+    form = checked.form
+    if form is None or (checked.errors and not (anyway and checked.askable)):
+        raise CommandError(f"{file.name} was not added. Mend it and try again.")
+    known = run(_add(settings(ctx), form, file))
     say(f"{'Known already' if known else 'Added'}: {form.title}, version {form.hash[:12]}.")
     say(f"Questions: {sum(question.asks for question in form.questions)}, "
         f"languages: {', '.join(form.languages)}, "
         f"indicators: {', '.join(form.indicators) or 'none, so it rates nobody'}.")  # fmt: skip
 
 
-async def _add(settings: Settings, form: Form) -> bool:
+def _use(purpose: str) -> Use:
+    from surveys.lint import Use
+
+    if purpose not in tuple(Use):
+        raise CommandError(f"--for is one of {', '.join(Use)}, not {purpose!r}.")
+    return Use(purpose)
+
+
+def _language(lang: str) -> str:
+    from surveys.words import LANGUAGES
+
+    if lang not in LANGUAGES:
+        raise CommandError(f"--lang is one of {', '.join(LANGUAGES)}, not {lang!r}.")
+    return lang
+
+
+def _tell(checked: Checked, language: str) -> None:
+    from surveys.check import summary, told
+
+    if checked.form is not None:
+        say(summary(checked.form, language))
+    for line in told(checked, language):
+        say(line)
+
+
+async def _add(settings: Settings, form: Form, file: Path) -> bool:
+    from surveys.label_media import load_media, media_names, put_questionnaire
+
+    media = load_media(file, media_names(form))
     async with open_store(settings) as store:
-
-        def work(tx: Transaction) -> bool:
-            known = tx.form(form.hash) is not None
-            if not known:
-                tx.put_form(form.hash, form.title, form.source)
-            return known
-
-        return await store.write(work)
+        return not await store.write(lambda tx: put_questionnaire(tx, form, media))
 
 
 @forms.command(name="list")

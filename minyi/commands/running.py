@@ -49,8 +49,14 @@ def talk(
     language: Annotated[
         str, typer.Option("--lang", help="zh, en or what the questionnaire has.")
     ] = "zh",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="End with the answers, a line of JSON.")
+    ] = False,
 ) -> None:
-    """Answer a questionnaire in the terminal. Nothing is stored."""
+    """Answer a questionnaire in the terminal: a typed line is a move. Nothing is stored.
+
+    [label] presses that button, @file hands a file over, anything else is typed.
+    """
     from minyi.talk import run as converse
 
-    raise typer.Exit(converse(file, language))
+    raise typer.Exit(converse(file, language, as_json=as_json))

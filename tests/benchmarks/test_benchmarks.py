@@ -10,20 +10,87 @@ from socket import gethostname
 import pytest
 
 from benchmarks.__main__ import ALL, facts, measured
+from benchmarks.interviewing import interview
+from benchmarks.likeness import TALKS, talk
 from benchmarks.load import tapping, typing
+from benchmarks.questionnaire import long
 from benchmarks.scale import TINY
+from benchmarks.surveyjs import NoSurveyJSError, installed
 from benchmarks.table import Line, markdown
 from benchmarks.telegram import bot_api
 from benchmarks.webhook import Bench
+from surveys.form import Repeat, plain
+from surveys.saying import Ask
 
 
-@pytest.mark.parametrize("name", ["engine", "turns", "planning", "sending", "counting"])
+@pytest.mark.parametrize("name", ["turns", "planning", "sending", "counting"])
 async def test_a_benchmark_measures_both_sides(name: str) -> None:
     lines = await measured(name)(TINY)
     assert lines
     for line in lines:
         assert len(line.ours) == len(line.theirs) == TINY.repetitions
         assert min(*line.ours, *line.theirs) > 0
+
+
+async def test_without_node_the_engine_is_measured_and_the_rest_is_said_aloud(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    turn, *interviews = await measured("engine")(TINY)
+    assert min(*turn.ours, *turn.theirs) > 0
+    for line in interviews:
+        assert line.ours[0] > 0
+        assert line.met is None
+        assert line.notes == ("SurveyJS was not measured: node is not installed.",)
+    report = markdown("X", interviews)
+    assert "| – | – | ≥ 10 × not measured |" in report
+    assert "not measured: node is not installed" in report
+
+
+def test_a_survey_engine_that_npm_cannot_bring_is_said_to_be_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("node", "npm"):
+        program = tmp_path / name
+        program.write_text("#!/bin/sh\nexit 1\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(NoSurveyJSError, match="npm could not install survey-core"):
+        installed()
+    assert not list((tmp_path / "cache").rglob("installed.json"))
+
+
+def test_the_short_interview_shows_refuses_and_keeps_what_is_expected_of_both() -> None:
+    satisfied, brief, troubled = map(talk, TALKS)
+    assert satisfied["data"] == {"grade": "5"}
+    assert brief["said"] == [
+        [
+            "How satisfied are you?",
+            [
+                "Very satisfied",
+                "Satisfied",
+                "Fairly satisfied",
+                "Dissatisfied",
+                "Very dissatisfied",
+            ],
+        ],
+        ["You said Dissatisfied. Why?", []],
+    ]
+    assert (brief["refused"], troubled["refused"]) == (0, 2)
+    assert all(one["completed"] for one in (satisfied, brief, troubled))
+
+
+def test_the_long_questionnaire_asks_forty_questions_and_has_every_sort_of_logic() -> None:
+    form = long()
+    asked = {question.path for question in form.questions if question.asks}
+    reached = {plain(step.say.path) for step in interview(form, 1) if isinstance(step.say, Ask)}
+    assert len(asked) == 40
+    assert reached == asked
+    assert any(isinstance(node, Repeat) and node.count for node in form.body)
+    assert any(question.itemset for question in form.questions)
+    for logic in ("relevant", "constraint", "calculate"):
+        assert sum(bool(getattr(question, logic)) for question in form.questions) >= 5
 
 
 async def test_every_answer_of_a_load_over_http_is_on_the_disk(sqlite_url: str) -> None:

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from bot.assembly import Inbound
 from rehearsal.bot_api import BotApi
 from rehearsal.limits import Limits
 from rehearsal.messages import User
@@ -23,7 +24,7 @@ from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.conversation import Conversation
 from surveys.people import Address, Chat, Kind, Person, Subject
-from surveys.reply import Button, Heard, Reply, Tapped
+from surveys.reply import Button, Handed, Heard, Medium, Reply, Tapped, Typed
 from surveys.store import Assignment, Transaction
 
 TOKEN = "4242:rehearsal-token"
@@ -51,7 +52,9 @@ class Clock:
 class Counting(Conversation):
     """Counts up with each tap whose number is the present one; echoes words.
 
-    Like the real core it commits before it answers, and a stale tap changes nothing.
+    Like the real core it commits before it answers, a stale tap changes nothing, and a file is
+    fetched outside of any transaction. Words in ``unclear`` are not understood. ``shows`` are the
+    media of some questions, their bytes in ``kept``.
     """
 
     def __init__(self, store: Any) -> None:
@@ -59,17 +62,29 @@ class Counting(Conversation):
         self.heard: list[tuple[str, Heard, str]] = []
         self.before: Callable[[Address, Heard], Awaitable[None]] | None = None
         self.words = "question {turn}"
+        self.unclear: set[str] = set()
+        self.shows: dict[int, tuple[Medium, ...]] = {}
+        self.kept: dict[tuple[str, str], bytes] = {}
+        self.limit = 1 << 20
+        self.fetched: list[bytes | str] = []
 
     async def receive(
         self, address: Address, heard: Heard, now: datetime, *, hint: str = "zh"
     ) -> tuple[Reply, ...]:
         if self.before is not None:
             await self.before(address, heard)
+        if isinstance(heard, Handed):
+            try:
+                self.fetched.append(await heard.fetch(self.limit))
+            except ValueError as refused:
+                self.fetched.append(str(refused))
         name = f"turn:{address.handle}"
 
         def work(tx: Transaction) -> int:
             turn = int(tx.note(name) or 0)
             if isinstance(heard, Tapped) and heard.data != str(turn):
+                return turn
+            if isinstance(heard, Typed) and heard.text in self.unclear:
                 return turn
             tx.put_note(name, str(turn + 1))
             return turn + 1
@@ -77,7 +92,12 @@ class Counting(Conversation):
         turn = await self.store.write(work)
         self.heard.append((address.handle, heard, hint))
         buttons = ((Button("Next", str(turn)),),)
-        return (Reply(self.words.format(turn=turn), buttons, True, "en"),)
+        media = self.shows.get(turn, ())
+        text = self.words.format(turn=turn)
+        return (Reply(text, buttons, True, "en", place=f"q{turn}", media=media),)
+
+    async def medium(self, form: str, name: str) -> bytes:
+        return self.kept[form, name]
 
 
 class Flaky:
@@ -135,6 +155,26 @@ async def telegram(clock: Clock, limits: Limits = UNLIMITED) -> AsyncIterator[tu
             await api.close()
 
 
+@asynccontextmanager
+async def polling(
+    url: str, core: Conversation, store: Any, clock: Clock, **more: Any
+) -> AsyncIterator[asyncio.Event]:
+    """A bot that polls until the end of the block, or until its event is set."""
+    inbound = Inbound(TOKEN, url, core, store, seal, clock.now, **{"sleep": _brief, **more})
+    stop = asyncio.Event()
+    task = asyncio.create_task(inbound.polling(wait=2, grace=1.0).run(stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await task
+        await inbound.close()
+
+
+async def _brief(seconds: float) -> None:
+    await asyncio.sleep(min(seconds, 0.02))
+
+
 def people(stage: Stage, *ids: int) -> None:
     for person in ids:
         stage.add_user(User(person, f"Person {person}", "en", started=True))
@@ -153,6 +193,11 @@ def unseal(box: bytes) -> dict[str, Any]:
 def seen(stage: Stage, person: int) -> list[str]:
     """The texts of the bot in one chat, top to bottom."""
     return [m.text for m in stage.chats[person].messages.values() if m.from_bot]
+
+
+def buttoned(stage: Stage, person: int) -> list[int]:
+    """The messages that carry buttons, top to bottom."""
+    return [m.message_id for m in stage.chats[person].messages.values() if m.keyboard is not None]
 
 
 def last_button(stage: Stage, person: int) -> str:

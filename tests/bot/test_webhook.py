@@ -17,7 +17,18 @@ from rehearsal.telegram import Stage
 from storage.store import SqlStore
 from surveys.people import Address
 from surveys.reply import Heard, Tapped, Typed
-from tests.bot.stage import TOKEN, Clock, Counting, Flaky, people, seal, seen, serving, until
+from tests.bot.stage import (
+    TOKEN,
+    Clock,
+    Counting,
+    Flaky,
+    buttoned,
+    people,
+    seal,
+    seen,
+    serving,
+    until,
+)
 
 Live = tuple[Stage, str]
 SECRET = "a-long_Secret"
@@ -86,7 +97,7 @@ async def test_telegram_itself_delivers_to_it_and_executes_its_answer(
         await hook.webhook.close()
     assert stage.webhook.url == ""
     assert [heard for _, heard, _ in core.heard] == [Typed("hello"), Tapped("1")]
-    # the one message and the spinner's stop travelled back inside the 200s
+    # the spinner's stop travelled back inside the 200
     assert stage.queries == {}
 
 
@@ -101,23 +112,42 @@ async def test_without_the_secret_nothing_is_read(
     assert not core.heard
 
 
-async def test_a_single_message_travels_in_the_body_and_a_repeated_delivery_gets_the_same(
+async def test_a_repeated_delivery_is_neither_handled_nor_answered_again(
     live: Live, store: SqlStore, clock: Clock
 ) -> None:
     stage, url = live
+    people(stage, 7)
     core = Counting(store)
     async with hooked(url, core, store, clock) as hook:
-        first = await hook.post(typed(1, "hello"))
-        again = await hook.post(typed(1, "hello"))
-    assert first == again
-    assert first[1] == {
-        "method": "sendMessage",
-        "chat_id": 7,
-        "text": "question 1",
-        "reply_markup": {"inline_keyboard": [[{"text": "Next", "callback_data": "1"}]]},
-    }
-    assert len(core.heard) == 1
-    assert not stage.calls.kept
+        assert [await hook.post(typed(1, "hello")) for _ in range(2)] == [(200, None)] * 2
+        press = tapped(2, "1", message_id=1)
+        assert await hook.post(press) == await hook.post(press)
+    assert len(core.heard) == 2
+    assert seen(stage, 7) == ["question 2"]
+
+
+async def test_typed_answers_leave_one_keyboard_and_a_hasty_one_is_known(
+    live: Live, store: SqlStore, clock: Clock
+) -> None:
+    stage, url = live
+    people(stage, 7)
+    core = Counting(store)
+    async with hooked(url, core, store, clock) as hook:
+        await hook.webhook.open(hook.url)
+        gate = asyncio.Event()
+
+        async def hold(address: Address, heard: Heard) -> None:
+            await gate.wait()
+
+        core.before = hold
+        stage.say(7, "one")
+        stage.say(7, "two")
+        gate.set()
+        await until(lambda: seen(stage, 7) == ["question 1", "question 2"])
+        await until(lambda: not stage.updates.all())
+        await hook.webhook.close()
+    assert [heard for _, heard, _ in core.heard] == [Typed("one"), Typed("two", hasty=True)]
+    assert len(buttoned(stage, 7)) == 1
 
 
 async def test_after_a_tap_the_spinner_is_stopped_in_the_body(
@@ -132,7 +162,7 @@ async def test_after_a_tap_the_spinner_is_stopped_in_the_body(
         200,
         {"method": "answerCallbackQuery", "callback_query_id": "2"},
     )
-    assert seen(stage, 7) == ["question 1"]  # message 99 is not there: sent instead
+    assert seen(stage, 7) == ["question 1"] * 2  # message 99 is not there: sent instead
 
 
 async def test_a_handlers_exception_asks_for_it_again_and_the_third_buries_it(
@@ -169,7 +199,8 @@ async def test_while_the_store_is_gone_every_delivery_is_refused_and_none_buried
         flaky.gone = True
         assert [(await hook.post(typed(1, "x")))[0] for _ in range(6)] == [503] * 6
         flaky.gone = False
-        assert (await hook.post(typed(1, "x")))[1]["text"] == "question 1"
+        assert (await hook.post(typed(1, "x")))[0] == 200
+        assert len(core.heard) == 1
     assert not await store.read(lambda tx: tx.dead_letters())
 
 
@@ -179,14 +210,14 @@ async def test_where_telegram_is_away_the_reply_comes_with_the_next_delivery_and
     stage, url = live
     people(stage, 7)
     core = Counting(store)
-    stage.faults.add(Fault("sendMessage", 502))
     async with hooked(url, core, store, clock) as hook:
         await hook.post(typed(1, "hello"))
+        stage.faults.add(Fault("sendMessage", 502))
         assert (await hook.post(tapped(2, "1", 99)))[0] == 503
         status, body = await hook.post(tapped(2, "1", 99))
     assert (status, body["method"]) == (200, "answerCallbackQuery")
     assert len(core.heard) == 2
-    assert seen(stage, 7) == ["question 2"]
+    assert seen(stage, 7) == ["question 1", "question 2"]
 
 
 async def test_a_press_on_a_message_out_of_reach_keeps_its_two_answers_over_a_failure(

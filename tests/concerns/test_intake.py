@@ -51,7 +51,8 @@ async def test_words_too_long_are_asked_for_again_and_nothing_is_lost(world: Wor
     await begin(world)
     assert (await world.type("a", "字" * (TEXT_LIMIT + 1))).question
     assert await world.read(lambda tx: tx.concerns()) == []
-    assert "-" in (await world.type("a", "字" * TEXT_LIMIT)).text
+    await world.type("a", "字" * TEXT_LIMIT)
+    assert "-" in (await world.tap("a", "跳过")).text
 
 
 async def test_the_receipt_finds_the_answer_from_another_chat(world: World) -> None:
@@ -127,7 +128,7 @@ async def test_a_concern_in_mid_interview_leaves_the_interview_as_it_was(world: 
     await world.rate("a", "非常满意", "满意")
     await raise_concern(world)
     assert (await world.type("a", "继续")).question
-    await world.tap("a", "满意")
+    await world.type("a", "满意")
     assert (await world.ballots())[0].ratings == {"service": 5, "speed": 4, "attitude": 4}
 
 
@@ -137,7 +138,8 @@ async def test_a_concern_needs_words_and_can_be_put_off(world: World) -> None:
     await world.type("a", "暂停")
     assert await world.read(lambda tx: tx.concerns()) == []
     await world.tap("a", "继续")
-    assert "-" in (await world.type("a", STORY)).text
+    await world.type("a", STORY)
+    assert "-" in (await world.tap("a", "跳过")).text
     assert len(await world.read(lambda tx: tx.concerns())) == 1
 
 

@@ -6,19 +6,24 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from nacl.public import PublicKey, SealedBox
 
 from concerns.intake import ADDRESS
+from concerns.statement import Statement, packed
 from concerns.store import State, StoredConcern
 from minyi.commands.desk import run
 from minyi.configuration import load
-from minyi.opening import keyring, opened
+from minyi.opening import keyring, opened, vault
 from storage.transaction import SqlTransaction
+from surveys.attachments import take
 from surveys.ballots import pad, seal
+from surveys.form import Kind
 from surveys.people import Person
 from tests.minyi.conftest import Minyi
+from tests.surveys.handing import photo
 
 DAY = date(2026, 12, 1)
 SERVICE = Path(__file__).parents[2] / "questionnaires" / "service.md"
@@ -208,7 +213,8 @@ def test_a_concern_is_listed_without_words_read_answered_and_closed(
             StoredConcern("abc123", b"r" * 16, "handler", "money", State.RECEIVED, to, DAY)
         )
         public = PublicKey(keys.reader_public("handler"))
-        tx.add_entry("abc123", "person", bytes(SealedBox(public).encrypt(pad(said.encode(), 4096))))
+        plain = pad(packed(Statement("person", said)), 4096)
+        tx.add_entry("abc123", "person", bytes(SealedBox(public).encrypt(plain)))
 
     async def store_it() -> None:
         async with opened(settings) as store:
@@ -226,6 +232,68 @@ def test_a_concern_is_listed_without_words_read_answered_and_closed(
     assert founded("concerns", "list").out == "None.\n"
     assert founded("concerns", "answer", "abc", "--text", "more").status == 1
     assert founded("concerns", "read", "zzz").status == 1
+
+
+def test_files_handed_over_are_written_out_on_request_and_nothing_is_overwritten(
+    founded: Minyi, tmp_path: Path
+) -> None:
+    settings = load({}, folder=tmp_path).settings
+    keys = keyring(settings)
+
+    def raise_it(token: str, tx: SqlTransaction) -> None:
+        to = seal(json.dumps(["terminal", "me", "zh"]).encode(), keys.app_key(), ADDRESS)
+        tx.put_concern(
+            StoredConcern("abc123", b"r" * 16, "handler", "money", State.RECEIVED, to, DAY)
+        )
+        public = PublicKey(keys.reader_public("handler"))
+        plain = pad(packed(Statement("person", "看照片", (token,))), 4096)
+        tx.add_entry("abc123", "person", bytes(SealedBox(public).encrypt(plain)))
+
+    async def store_it() -> str:
+        async with opened(settings) as store:
+            token = await take(vault(settings), Kind.IMAGE, photo(), store, DAY)
+            assert isinstance(token, str)
+            await store.write(partial(raise_it, token))
+            return token
+
+    token = run(store_it())
+    told = founded("concerns", "read", "abc")
+    assert "abc123-1.jpg" in told.out
+    assert "--save FOLDER" in told.out
+    assert token not in told.out
+    assert founded("concerns", "read", "abc", "--save", "out").status == 0
+    written = tmp_path / "out" / "abc123-1.jpg"
+    assert written.read_bytes().startswith(b"\xff\xd8\xff")
+    again = founded("concerns", "read", "abc", "--save", "out")
+    assert again.status == 1
+    assert "Nothing was written" in again.err
+    written.unlink()
+    (tmp_path / "minyi-data" / "attachments" / token[:32]).unlink()
+    gone = founded("concerns", "read", "abc", "--save", "out")
+    assert gone.status == 1
+    assert "there is no file" in gone.err
+
+
+def test_a_campaign_asks_another_questionnaire_from_its_next_wave_on(
+    founded: Minyi, tmp_path: Path
+) -> None:
+    service = re.findall(r"version (\w{12})", founded("form", "add", SERVICE).out)[0]
+    changed = tmp_path / "changed.md"
+    text = SERVICE.read_text("utf-8")
+    changed.write_text(text.replace("您满意吗", "您觉得满意吗"), "utf-8")
+    other = re.findall(r"version (\w{12})", founded("form", "add", changed).out)[0]
+    assert other != service
+    made = ("campaign", "create", "q", "--form", service, "--title-zh", "问", "--groups", "SVC")
+    assert founded(*made, "--yes").status == 0
+    assert f"Questionnaire {service}" in founded("campaign", "show", "q").out
+    revised = founded("campaign", "revise", "q", "--form", other[:8])
+    assert revised.status == 0
+    assert "next wave" in revised.out
+    assert f"Questionnaire {other}" in founded("campaign", "show", "q").out
+    for words in (("q", "--form", "zzz"), ("nobody", "--form", other)):
+        refused = founded("campaign", "revise", *words)
+        assert refused.status == 1
+        assert "See `minyi" in refused.err
 
 
 def test_dead_letters_show_the_reason_and_never_the_letter(founded: Minyi, tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ async def test_a_concern_is_raised_answered_and_read_in_the_same_chat(
         play.press("受理专员")
         await play.sees("发生了什么")
         play.say("连续三个月没有休息😥")
+        await play.sees("没有就跳过")
+        play.press("跳过")
         receipt = await play.sees("回执号")
         assert "没有休息" not in receipt["text"]
         (concern,) = await play.house.store.read(lambda tx: tx.concerns())

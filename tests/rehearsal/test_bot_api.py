@@ -90,6 +90,12 @@ async def tour_aiogram(bot: Bot, stage: Stage) -> None:
     fetched = await bot.download_file(file.file_path)
     assert fetched
     assert fetched.read() == "甲,1".encode()
+    audio = await bot.send_audio(1, at.BufferedInputFile(b"ID3", "题目.mp3"))
+    assert audio.audio
+    assert audio.audio.file_name == "题目.mp3"
+    video = await bot.send_video(1, at.BufferedInputFile(b"ftyp", "film.mp4"))
+    assert video.video
+    assert (await bot.send_video(1, video.video.file_id)).video == video.video
     await bot.send_chat_action(1, "typing")
     stage.say(1, "/start u_abc")
     stage.press(1, label="满意")
@@ -137,6 +143,10 @@ async def tour_ptb(bot: ExtBot[None], stage: Stage) -> None:
     assert document.document
     file = await bot.get_file(document.document.file_id)
     assert bytes(await file.download_as_bytearray()) == "甲,1".encode()
+    audio = await bot.send_audio(1, b"ID3", filename="题目.mp3")
+    assert audio.audio
+    assert audio.audio.file_name == "题目.mp3"
+    assert (await bot.send_video(1, b"ftyp", filename="film.mp4")).video
     await bot.send_chat_action(1, "typing")
     stage.say(1, "/start u_abc")
     stage.press(1, label="Satisfied")
@@ -175,6 +185,8 @@ PTB_TYPES: dict[str, type[pt.TelegramObject]] = {
     "getWebhookInfo": pt.WebhookInfo,
     "sendMessage": pt.Message,
     "sendPhoto": pt.Message,
+    "sendAudio": pt.Message,
+    "sendVideo": pt.Message,
     "sendDocument": pt.Message,
     "editMessageText": pt.Message,
     "editMessageReplyMarkup": pt.Message,
@@ -284,6 +296,7 @@ REFUSALS: list[tuple[str, dict[str, Any], int, str]] = [
     ("send_chat_action", {"chat_id": 3, "action": "typing"}, 403, "blocked"),
     ("send_photo", {"chat_id": 1, "photo": "nowhere"}, 400, "wrong file identifier"),
     ("send_photo", {"chat_id": 1, "photo": "https://example.org/a.png"}, 400, "HTTP URL content"),
+    ("send_audio", {"chat_id": 1, "audio": "nowhere"}, 400, "wrong file identifier"),
     ("get_file", {"file_id": "nothing"}, 400, "invalid file_id"),
     ("get_chat", {"chat_id": 99}, 400, "chat not found"),
     ("set_webhook", {"url": "https://example.org/hook"}, 400, "loopback"),

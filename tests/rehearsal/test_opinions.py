@@ -41,6 +41,97 @@ def test_decorated_unknown_and_numbered_grades_are_read_by_word_position_or_numb
         1: "never",
     }
     assert read("", [["1", "2", "3", "4", "5"]]).grades[1] == "1"
+    nought_to_ten = [[str(number) for number in range(11)]]
+    assert (read("", nought_to_ten).grades, len(read("", nought_to_ten).choices)) == ({}, 11)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("5 非常满意", "4 满意", "3 基本满意", "2 不满意", "1 非常不满意"),
+        (
+            "5 Very satisfied",
+            "4 Satisfied",
+            "3 Fairly satisfied",
+            "2 Dissatisfied",
+            "1 Very dissatisfied",
+        ),
+    ],
+)
+def test_grades_with_their_number_before_them_are_grades(labels: tuple[str, ...]) -> None:
+    screen = PlainReader().read("第 3 题，共 5 题\n态度", [[label] for label in labels])
+    assert [screen.grades[grade] for grade in (5, 4, 3, 2, 1)] == list(labels)
+
+
+def test_a_review_is_sent_and_not_changed() -> None:
+    rows = [["提交"], ["改 1", "改 2", "改 3", "改 4"], ["改 5"]]
+    screen = PlainReader().read("请最后看一遍您的回答：", rows)
+    assert (screen.send, screen.grades) == ("提交", {})
+    assert SeededOpinion({}, seed=1)("Please look over your answers", [["Send"], ["Change 1"]]) == (
+        "Send"
+    )
+    assert RecordedOpinion({})("请最后看一遍", rows) == "提交"
+
+
+def test_choices_with_boxes_are_ticked_even_before_anything_is_done() -> None:
+    boxes = [["☐ 快"], ["☐ 近"], ["☐ 清楚"], ["☐ 友好"], ["☐ 便宜"]]
+    screen = PlainReader().read("哪些方面好？", boxes)
+    assert screen.gathers
+    assert screen.grades == {}
+    kind = SeededOpinion({}, seed=1)
+    first = kind("哪些方面好？", boxes)
+    assert first
+    ticked = [[label.replace("☐", "☑") if label == first else label] for (label,) in boxes]
+    again = [kind("哪些方面好？", [*ticked, ["完成"]]) for _ in range(6)]
+    assert "完成" in again
+    # refused once, something more is ticked
+    assert any(label not in {None, "完成"} for label in again[again.index("完成") + 1 :])
+
+
+def test_everything_is_put_in_order_one_by_one() -> None:
+    kind, left = RecordedOpinion({}), ["快", "近", "清楚"]
+    ranked: list[str] = []
+    while left:
+        rows = [[f"{n}. {x}"] for n, x in enumerate(ranked, 1)] + [[f"◦ {x}"] for x in left]
+        pressed = kind("第 1 题，共 3 题\n排序", rows)
+        assert pressed
+        left.remove(pressed.removeprefix("◦ "))
+        ranked.append(pressed.removeprefix("◦ "))
+    assert sorted(ranked) == sorted(["快", "近", "清楚"])
+
+
+def test_somebody_turns_the_page_once_and_then_chooses() -> None:
+    rows = [[f"Street {n}"] for n in range(10)] + [["More choices"], ["Back"]]
+    seen = [SeededOpinion({}, seed=seed) for seed in range(40)]
+    first = [kind("Where do you live?", rows) for kind in seen]
+    second = [kind("Where do you live?", rows) for kind in seen]
+    assert 0 < first.count("More choices") < 40
+    assert "More choices" not in second
+
+
+def test_the_same_choice_to_the_same_words_is_not_made_for_ever() -> None:
+    kind = SeededOpinion({}, seed=1)
+    rows = [["有，填一个"], ["没有了"]]
+    assert "没有了" in [kind("家庭成员：还有吗？", rows) for _ in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "asks"),
+    [
+        ("第 3 题，共 5 题\n您的年龄", [["返回"]], True),
+        ("3 of 5\nYour age", [["Back"]], True),
+        ("Sorry, this needs a whole number, for example 12.\n\nYour age", [], True),
+        ("请发一段语音。", [], True),
+        ("Your age?", [], True),
+        ("Your age", [["Skip"]], True),
+        ("Thank you! 3 of 5 people answered.", [["Raise a concern", "Help"]], False),
+        ("谢谢！您的评价已经密封投入票箱。", [["修改我的回答"]], False),
+    ],
+)
+def test_an_open_question_is_told_from_a_notice(
+    text: str, rows: list[list[str]], asks: bool
+) -> None:
+    assert PlainReader().read(text, rows).asks_for_words is asks
 
 
 def test_reasons_that_mention_satisfaction_are_reasons() -> None:

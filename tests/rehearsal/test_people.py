@@ -14,7 +14,7 @@ from aiogram import Bot
 from aiogram.types import Update
 
 from rehearsal.opinions import RecordedOpinion, SeededOpinion
-from rehearsal.people import Persona, Traits
+from rehearsal.personas import Persona, Traits
 from rehearsal.refusals import StageMistake
 from rehearsal.server import Served, serving
 from rehearsal.telegram import Stage

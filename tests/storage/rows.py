@@ -27,6 +27,7 @@ WAVE = Wave(
     closes_at=NOW + timedelta(days=12),
     tally_key=b"t" * 32,
     state=WaveState.OPEN,
+    form="f1",
 )
 
 

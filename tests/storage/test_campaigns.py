@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import methodcaller
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -43,6 +44,33 @@ async def test_campaigns_and_waves_come_back_as_they_were_put(store: SqlStore) -
     paused = replace(CAMPAIGN, paused=True, k=8, window=timedelta(days=3))
     await store.write(lambda tx: tx.put_campaign(paused))
     assert await store.read(lambda tx: tx.campaign("q")) == paused
+
+
+async def test_a_wave_is_pinned_to_the_form_its_campaign_has_when_it_opens(store: SqlStore) -> None:
+    planned = replace(WAVE, id="next", state=WaveState.PLANNED, form="")
+
+    def settle(tx: SqlTransaction) -> None:
+        found_world(tx)
+        tx.put_form("f2", "later", b"<x/>")
+        tx.put_form("f3", "later still", b"<x/>")
+        tx.put_wave(planned)
+
+    def form(tx: SqlTransaction) -> str:
+        wave = tx.wave("next")
+        assert wave is not None
+        return wave.form
+
+    await store.write(settle)
+    assert await store.read(form) == "f1"
+    await store.write(lambda tx: tx.put_campaign(replace(CAMPAIGN, form="f2")))
+    assert await store.write(lambda tx: tx.open_wave("next"))
+    assert await store.read(form) == "f2", "planned ahead, it asks what the campaign asks now"
+    await store.write(lambda tx: tx.put_campaign(replace(CAMPAIGN, form="f3")))
+    assert not await store.write(lambda tx: tx.open_wave("next"))
+    for other in ("", "f3"):
+        await store.write(methodcaller("put_wave", replace(planned, form=other)))
+        assert await store.read(form) == "f2", "open, it keeps what it has"
+    assert await store.read(lambda tx: tx.wave(WAVE.id)) == WAVE
 
 
 async def test_a_moment_is_the_same_moment_in_any_zone(store: SqlStore) -> None:

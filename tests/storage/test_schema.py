@@ -76,7 +76,15 @@ def test_migrations_and_metadata_make_the_same_sqlite_tables(tmp_path: Path) -> 
 def test_whatever_holds_an_answer_has_no_rowid(sqlite_url: str) -> None:
     engine = open_engine(sqlite_url)
     with engine.connect() as connection:
-        for table in ("ballots", "cells", "reasons", "remarks", "interviews", "concerns"):
+        for table in (
+            "ballots",
+            "cells",
+            "reasons",
+            "remarks",
+            "interviews",
+            "concerns",
+            "attachments",
+        ):
             with pytest.raises(sa.exc.OperationalError, match="no such column: rowid"):
                 connection.exec_driver_sql(f"SELECT rowid FROM {table}")
     engine.dispose()

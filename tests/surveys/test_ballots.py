@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,6 +49,8 @@ SAID = st.text(st.sampled_from('a"\\\n满😀é'), max_size=TEXT_LIMIT) | st.sam
 )
 SUBJECTS = st.sampled_from(["s", "户" * SUBJECT_LIMIT, '"' * SUBJECT_LIMIT])
 
+NOW = datetime(2026, 12, 12, tzinfo=UTC)
+
 
 def answer(draw: Callable[..., Any], question: Question) -> str:
     names = [choice.name for choice in question.choices]
@@ -55,7 +58,7 @@ def answer(draw: Callable[..., Any], question: Question) -> str:
         return str(draw(st.sampled_from(names)))
     if question.reason:
         return " ".join(draw(st.lists(st.sampled_from(names), unique=True)))
-    said = understand(question, draw(SAID)) if question.remark else ""
+    said = understand(question, draw(SAID), (), NOW) if question.remark else ""
     return said if isinstance(said, str) else ""
 
 

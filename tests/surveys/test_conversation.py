@@ -253,7 +253,7 @@ async def test_finishing_an_old_interview_leaves_typed_words_with_the_one_that_f
     world = await found_world("sqlite://", tmp_path, roll=roll)
     await world.open("p", "link-peer")
     await world.rate("p", *GOOD, payload="poster")
-    (again,) = [data for label, data in world.drawn["p"] if label == "非常满意"]
+    (again,) = [data for label, data in world.drawn["p"] if label == "5 非常满意"]
     assert again  # of the office, begun now
     await world.rate("p", "满意", "满意", payload="office")
     last = world.button("p", "满意")

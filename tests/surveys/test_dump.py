@@ -29,7 +29,7 @@ async def kept(sqlite_url: str, tmp_path: Path) -> AsyncIterator[World]:
     for number in range(30):
         world.now = NOW + timedelta(minutes=number)
         await world.rate(f"chat{number}", *(HAPPY if number % 3 else UNHAPPY))
-    for words in ("/concern", "其他", "监督部门", CONCERN):
+    for words in ("/concern", "其他", "监督部门", CONCERN, "跳过"):
         await world.type("chat7", words)
     yield world
     await world.store.close()

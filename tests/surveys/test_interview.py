@@ -3,96 +3,63 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveys.form import Form, Kind, Question
-from surveys.interview import (
+from rehearsal.walker import answer, beginning, walk_through
+from surveys.form import GATHERED, Form, Kind
+from surveys.interview import Interview, Step, advance, dump, restore, values, view
+from surveys.moves import (
+    Added,
+    Amended,
     Answered,
-    Ask,
     Chose,
     Done,
-    Farewell,
-    Interview,
+    Gave,
+    Kept,
     Move,
+    Revised,
+    Sent,
     Showed,
     Skipped,
-    Step,
     WentBack,
-    advance,
-    dump,
-    restore,
-    values,
 )
-from surveys.logic import scene
+from surveys.saying import Ask, Farewell, Review
+from surveys.trouble import Trouble
+from tests.surveys.drawn import POOL, pool
 from tests.surveys.forms import form_of, shipped
 
 NOW = datetime(2026, 12, 12, 4, 0, tzinfo=UTC)
-START = Interview(1000, "zh", context={"who": {"zh": "窗口", "en": "Desk"}})
-KINDS = ("text", "integer", "select_one ab", "select_multiple ab")
+START = Interview(1000, "zh", context={"who": {"zh": "窗口", "en": "Desk"}}, began=NOW.isoformat())
+WORDS = [
+    "",
+    "a",
+    "Apple",
+    "7",
+    "99",
+    "十二",
+    "好",
+    "a,b",
+    "😀",
+    "2026-12-01",
+    "昨天",
+    "下午三点",
+    "是",
+]
+Says = Callable[[Ask, Interview], list[Move]]
 
 
-@cache
-def pool() -> tuple[Form, ...]:
-    """Questionnaires drawn by chance: kinds, branches, groups, rules, notes, calculations."""
-    return tuple(drawn(Random(seed)) for seed in range(16))
-
-
-def drawn(chance: Random) -> Form:
-    rows = ["type | name | label | relevant | required | constraint | calculation"]
-    rows.append("hidden | who | | | | |")
-    asked: list[tuple[str, str]] = []
-    for number in range(chance.randint(3, 8)):
-        name, kind = f"q{number}", chance.choice(KINDS)
-        grouped = bool(asked) and chance.random() < 0.25
-        if grouped:
-            rows.append(f"begin_group | g{number} | G | {condition(chance, asked)} | | |")
-        when = condition(chance, asked) if asked and chance.random() < 0.6 else ""
-        required = "yes" if chance.random() < 0.3 else ""
-        rule = ". < 50" if kind == "integer" else ""
-        rows.append(f"{kind} | {name} | {name} of ${{who}} | {when} | {required} | {rule} |")
-        if grouped:
-            rows.append("end_group | | | | | |")
-        asked.append((name, kind))
-        if chance.random() < 0.3:
-            rows.append(f"calculate | c{number} | | | | | concat('<', ${{{name}}}, '>')")
-        if chance.random() < 0.3:
-            rows.append(f"note | n{number} | You said ${{{name}}} | {when} | | |")
-    return form_of("\n".join(rows))
-
-
-def condition(chance: Random, asked: list[tuple[str, str]]) -> str:
-    name, kind = chance.choice(asked)
-    match kind.split()[0]:
-        case "integer":
-            return chance.choice([f"${{{name}}} > 5", f"${{{name}}} <= 5"])
-        case "select_multiple":
-            return f"selected(${{{name}}}, '{chance.choice('abc')}')"
-        case "select_one":
-            return f"${{{name}}} {chance.choice(['=', '!='])} '{chance.choice('abc')}'"
-    return f"${{{name}}} {chance.choice(['=', '!='])} ''"
-
-
-def look(form: Form, interview: Interview) -> Ask | Farewell:
+def look(form: Form, interview: Interview) -> Ask | Review | Farewell:
     return advance(form, interview, Showed(), NOW).say
 
 
-def give(form: Form, interview: Interview, value: str) -> Interview:
-    """Answer the open question with ``value``, by button where it has buttons; must be accepted."""
+def asked(form: Form, interview: Interview) -> Ask:
     say = look(form, interview)
     assert isinstance(say, Ask)
-    names = [choice.name for choice in say.question.choices]
-    if say.question.kind is Kind.SELECT_MULTIPLE and value:
-        for name in set(value.split()) ^ set(interview.draft):
-            interview = step(form, interview, Chose(names.index(name), interview.turn)).interview
-        return step(form, interview, Done(interview.turn)).interview
-    if say.question.kind is Kind.SELECT_ONE and value:
-        return step(form, interview, Chose(names.index(value), interview.turn)).interview
-    return step(form, interview, Answered(value) if value else Skipped()).interview
+    return say
 
 
 def step(form: Form, interview: Interview, move: Move) -> Step:
@@ -101,113 +68,174 @@ def step(form: Form, interview: Interview, move: Move) -> Step:
     return taken
 
 
-@cache
-def policy(seed: int) -> Callable[[Question], str]:
-    """What one person would say to each question, whenever asked."""
+def give(form: Form, interview: Interview, value: str) -> Interview:
+    """Answer the open question with ``value``, by button where it has buttons; must be accepted."""
+    say = asked(form, interview)
+    names = [choice.name for choice in say.choices]
+    if not value:
+        return step(form, interview, Skipped()).interview
+    if say.question.kind in (Kind.SELECT_MULTIPLE, Kind.RANK):
+        for name in value.split():
+            interview = step(form, interview, Chose(names.index(name), interview.turn)).interview
+        if say.question.kind is Kind.SELECT_MULTIPLE:
+            interview = step(form, interview, Done(interview.turn)).interview
+        return interview
+    if names:
+        return step(form, interview, Chose(names.index(value), interview.turn)).interview
+    return step(form, interview, Answered(value)).interview
 
-    def says(question: Question) -> str:
-        chance = Random(f"{seed}{question.path}")
-        must = question.required is not None
-        if not must and chance.random() < 0.2:
-            return ""
-        match question.kind:
-            case Kind.INTEGER:
-                return str(chance.randint(0, 10))
-            case Kind.SELECT_ONE:
-                return chance.choice(question.choices).name
-            case Kind.SELECT_MULTIPLE:
-                names = [c.name for c in question.choices]
-                return " ".join(sorted(chance.sample(names, chance.randint(1, 3))))
-        return chance.choice(["好", "x y", "😀"])
+
+def refused(form: Form, interview: Interview, move: Move) -> Trouble:
+    """What is said to a move that is not accepted; it must change nothing."""
+    taken = advance(form, interview, move, NOW)
+    assert not taken.accepted
+    assert taken.interview == interview
+    assert isinstance(taken.say, Ask | Review)
+    assert taken.say.trouble is not None
+    return taken.say.trouble
+
+
+# ---- whatever people do
+
+
+def policy(seed: int) -> Says:
+    """What one person would try in answer to a question, whenever it is asked."""
+
+    def says(ask: Ask, interview: Interview) -> list[Move]:
+        chance = Random(f"{seed}{ask.path}")
+        if ask.question.kind is Kind.MORE:  # at most two of anything
+            more = chance.random() < 0.5 and not ask.path.endswith("[3]")
+            return [Chose(0 if more else 1, interview.turn)]
+        if ask.question.kind in GATHERED and ask.choices:
+            wanted = set(
+                chance.sample(range(len(ask.choices)), chance.randint(1, len(ask.choices)))
+            )
+            ticked = {n for n, choice in enumerate(ask.choices) if choice.name in ask.draft}
+            if ask.question.kind is Kind.RANK:
+                wanted = set(range(len(ask.choices)))
+            return [*(Chose(n, interview.turn) for n in sorted(wanted ^ ticked)), Done()]
+        tries: list[Move] = [answer(ask, interview, chance, NOW) for _ in range(40)]
+        first: list[Move] = [Skipped()] if ask.can_skip and chance.random() < 0.2 else []
+        return [*first, *tries, Skipped()]
 
     return says
 
 
-def to_the_end(form: Form, interview: Interview, says: Callable[[Question], str]) -> Interview:
-    for _ in range(len(form.questions) + 1):
+def to_the_end(form: Form, interview: Interview, says: Says) -> Interview:
+    for _ in range(500):
         say = look(form, interview)
         if isinstance(say, Farewell):
             return interview
-        interview = give(form, interview, says(say.question))
-    raise AssertionError("more questions than the form has")
+        tries = [Sent()] if isinstance(say, Review) else says(say, interview)
+        steps = (advance(form, interview, move, NOW) for move in tries)
+        interview = next(taken.interview for taken in steps if taken.accepted)
+    raise AssertionError("no end in sight")
 
 
 def check(form: Form, interview: Interview) -> None:
     """What must be true of an interview at any time."""
-    here = scene(form, interview.answers, NOW)
-    for path in interview.answers:
-        assert here.holds(form.question(path).relevant, path), f"kept the irrelevant {path}"
+    seen = view(form, interview, NOW)
+    asking = {spot.path for spot in seen.spots}
+    assert interview.answers.keys() <= asking, "an answer is kept that is not relevant"
+    for spot in seen.spots:
+        for node, path in ((spot.question, spot.path), *spot.above):
+            if node.relevant and "[" not in path[-4:]:
+                assert seen.scene.holds(node.relevant, path), f"{path} is asked and irrelevant"
     say = look(form, interview)
     if isinstance(say, Ask):
         assert say.question.asks
-        assert say.question.path not in interview.answers
-        assert here.holds(say.question.relevant, say.question.path)
-        assert "窗口" in say.label
-    ticked = {choice.name for q in form.questions for choice in q.choices}
-    assert set(interview.draft) <= ticked
+        assert say.path not in interview.answers
+        assert set(say.draft) <= {choice.name for choice in say.choices}
+        assert say.question.kind is Kind.MORE or "窗口" in say.label or "Desk" in say.label or (
+            "size" in say.label or say.label in ("How many?", "请说说是什么：", "Please say which:")
+        )  # fmt: skip
+    else:
+        assert asking <= interview.answers.keys()
 
 
 MOVES = st.one_of(
-    st.builds(Answered, st.sampled_from(["", "a", "Apple", "7", "99", "十二", "好", "a,b", "😀"])),
-    st.builds(Chose, st.integers(-1, 4), st.integers(-1, 1)),
+    st.builds(Answered, st.sampled_from(WORDS)),
+    st.builds(Added, st.sampled_from(WORDS)),
+    st.builds(Amended, st.sampled_from(WORDS)),
+    st.builds(Gave, st.sampled_from([Kind.IMAGE, Kind.FILE]), st.just("id.key.jpg.9")),
+    st.builds(Gave, st.just(Kind.GEOPOINT), st.just("39.9 116.4 0 5")),
+    st.builds(Chose, st.integers(-1, 6), st.integers(-1, 1)),
+    st.builds(Kept, st.sampled_from([None, 0, -1])),
     st.builds(Done, st.sampled_from([None, 0, -1])),
     st.builds(Skipped, st.sampled_from([None, 0, -1])),
     st.builds(WentBack, st.sampled_from([None, 0, -1])),
+    st.builds(Revised, st.integers(-1, 9), st.sampled_from([None, 0, -1])),
     st.just(Showed()),
 )
 
 
 def at_turn(move: Move, turn: int) -> Move:
     """The turn in a drawn move is an offset from the interview's."""
-    if isinstance(move, Chose | Done | Skipped | WentBack) and move.turn is not None:
-        return replace(move, turn=turn + move.turn)
-    return move
+    drawn = getattr(move, "turn", None)
+    return move if drawn is None else replace(move, turn=turn + drawn)  # type: ignore[call-arg]
+
+
+def detoured(form: Form, interview: Interview, moves: list[Move | int]) -> Interview:
+    """``interview`` after ``moves``; a number is that many good answers."""
+    says = policy(7)
+    for each in moves:
+        tries: list[Move] = [at_turn(each, interview.turn)] if not isinstance(each, int) else []
+        if isinstance(each, int) and isinstance(say := look(form, interview), Ask):
+            tries = says(say, interview)
+        for move in tries:
+            taken = advance(form, interview, move, NOW)
+            if taken.accepted:
+                assert taken.interview.turn == interview.turn + 1
+                interview = restore(dump(taken.interview), taken.interview.turn)
+                assert interview == taken.interview
+                break
+            assert taken.interview == interview
+        interview = replace(interview, language="en" if len(tries) % 2 else "zh")
+        check(form, interview)
+    return interview
+
+
+FORMS = st.sampled_from(range(POOL))
+PATHS = st.lists(st.one_of(MOVES, st.integers(1, 9)), max_size=25)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(range(16)), st.lists(MOVES, max_size=25), st.integers(0, 9))
+@given(FORMS, PATHS, st.integers(0, 9))
 def test_whatever_people_do_the_interview_stays_sound_and_can_be_finished(
-    which: int, moves: list[Move], seed: int
+    which: int, moves: list[Move | int], seed: int
 ) -> None:
-    form, interview = pool()[which], START
-    for move in (at_turn(move, interview.turn) for move in moves):
-        taken = advance(form, interview, move, NOW)
-        if taken.accepted:
-            assert taken.interview.turn == interview.turn + 1
-        else:
-            assert taken.interview == interview
-        interview = restore(dump(taken.interview), taken.interview.turn)
-        assert interview == taken.interview
-        check(form, interview)
-    end = to_the_end(form, interview, policy(seed))
-    check(form, end)
+    form = pool()[which]
+    interview = detoured(form, START, moves)
+    check(form, to_the_end(form, interview, policy(seed)))
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from(range(16)), st.integers(0, 50), st.lists(MOVES, max_size=12))
+@given(FORMS, st.integers(0, 50), PATHS)
 def test_the_same_answers_come_to_the_same_end_whatever_the_detours(
-    which: int, seed: int, detours: list[Move]
+    which: int, seed: int, moves: list[Move | int]
 ) -> None:
     form, says = pool()[which], policy(seed)
     straight = to_the_end(form, START, says)
-    interview = START
-    for detour in detours:
-        say = look(form, interview)
-        interview = advance(form, interview, at_turn(detour, interview.turn), NOW).interview
-        if isinstance(say, Ask) and isinstance(look(form, interview), Ask):
-            interview = advance(form, interview, WentBack(), NOW).interview
-    while isinstance(look(form, interview), Ask) and (interview.answers or interview.draft):
+    interview = replace(detoured(form, START, moves), language="zh")
+    while view(form, interview, NOW).before() or interview.draft:
         interview = step(form, interview, WentBack()).interview
-    if isinstance(look(form, interview), Ask):
-        end = to_the_end(form, interview, says)
-        assert end.answers == straight.answers
-        assert values(form, end, NOW) == values(form, straight, NOW)
+    end = to_the_end(form, interview, says)
+    assert end.answers == straight.answers
+    assert values(form, end, NOW) == values(form, straight, NOW)
 
 
-def test_the_pool_covers_every_kind_and_branch() -> None:
+def test_the_pool_covers_every_kind_and_shape() -> None:
     kinds = {question.kind for form in pool() for question in form.questions}
     assert kinds == set(Kind)
-    assert any(len(q.relevant) == 2 for form in pool() for q in form.questions)
+    assert any(question.itemset for form in pool() for question in form.questions)
+    assert any(form.review for form in pool())
+
+
+def test_a_walker_comes_to_the_end_of_every_questionnaire() -> None:
+    for form in pool():
+        chance = Random(form.hash)
+        end = walk_through(form, beginning(NOW, chance), chance, NOW)
+        assert isinstance(look(form, end.interview), Farewell)
 
 
 def test_a_stale_button_changes_nothing_and_says_so() -> None:
@@ -229,7 +257,6 @@ def test_a_stale_button_changes_nothing_and_says_so() -> None:
         (Done(), "not_understood"),
         (Skipped(), "required"),
         (WentBack(), "at_start"),
-        (Answered("3"), "which_grade"),
         (Answered("随便"), "not_a_choice"),
     ],
 )

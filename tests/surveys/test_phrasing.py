@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys.interview import Answered, Ask, Chose, Interview, Showed, advance
+from surveys.interview import Interview, advance
+from surveys.moves import Answered, Chose, Showed
 from surveys.phrasing import Press, question_rows, question_text, short, width
+from surveys.saying import Ask
 from tests.surveys.forms import form_of, shipped
 
 NOW = datetime(2026, 12, 12, 4, 0, tzinfo=UTC)
@@ -72,7 +74,7 @@ def test_ticked_choices_are_marked_and_can_be_finished() -> None:
     assert isinstance(step.say, Ask)
     rows = question_rows(step.say, step.interview, "i")
     labels = [button.label for row in rows for button in row]
-    assert labels == ["☐ Apple", "☑ Banana", "☐ Cherry", "Back", "Done"]
+    assert labels == ["☐ Apple", "☑ Banana", "☐ Cherry", "Done", "Back"]
 
 
 def test_trouble_comes_first_and_the_hint_last() -> None:

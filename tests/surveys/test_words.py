@@ -9,6 +9,7 @@ import pytest
 
 from concerns.store import State
 from surveys.cells import RaterGroup
+from surveys.form import Kind
 from surveys.words import LANGUAGES, Words, flatten, nearest, pick
 
 ROOT = Path(__file__).parents[2]
@@ -55,8 +56,10 @@ def spoken(room: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("room", ["surveys", "concerns", "web"])
 def test_every_key_that_is_spoken_exists(room: str) -> None:
-    missing = set(spoken(room)) - Words.of(room).keys()
-    assert not missing
+    known = Words.of(room).keys()
+    if room == "surveys":  # authors are spoken to from a file of its own
+        known |= Words.of("surveys", "problems").keys()
+    assert not set(spoken(room)) - known
 
 
 def built(code: str) -> set[str]:
@@ -66,6 +69,9 @@ def built(code: str) -> set[str]:
     made |= {f"state.{state}" for state in State} | {f"group_{group}" for group in RaterGroup}
     pages = set(re.findall(r'say\("(\w+\.\w+)" ~ (?:grade|step)\)', code))
     made |= {f"{stem}{number}" for stem in pages for number in range(1, 7)}
+    named = {*Kind, *re.findall(r"""["']([a-z]+(?:-[a-z]+)?)["']""", code)}
+    for stem in re.findall(r'"([a-z.]+)\.(?:\{|" ~ )', code):
+        made |= {f"{stem}.{name}" for name in named}
     if '"trouble." ~ kind ~' in code:
         made |= {f"trouble.{kind}.{part}" for kind in quoted(code) for part in ("title", "help")}
     return made
@@ -95,8 +101,9 @@ def test_a_sentence_is_filled_in_its_language_and_a_missing_one_is_a_bug() -> No
     assert "3" in words.say("offer", "en", count=3, title="T")
     with pytest.raises(KeyError):
         words.say("no.such.key", "zh")
-    with pytest.raises(KeyError):
-        words.say("help", "fr")
+    assert words.say("button.back", "fr") == words.say(
+        "button.back", "en"
+    )  # a questionnaire may be in French
 
 
 def test_tables_become_dotted_keys() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from surveys.form import FormError, Kind, Output
+from surveys.form import FormError, Group, Kind, Output, Repeat, Steps
 from surveys.xform import read_xform
 from tests.surveys.forms import CHOICES, form_of
 
@@ -24,31 +24,80 @@ def refusal(survey: str, choices: str = CHOICES) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("kind", ["barcode", "geotrace", "geoshape", "background-audio", "audit"])
+def test_a_kind_that_a_chat_cannot_ask_is_refused_or_left_out_with_a_warning(kind: str) -> None:
+    name = "audit" if kind == "audit" else "odd"
+    survey = f"type | name | label\ntext | q | Q\n{kind} | {name} | Odd?"
+    if kind == "audit":
+        assert [problem.code for problem in form_of(survey).warnings] == ["metadata_ignored"]
+    else:
+        assert f"“{kind}” has no place in a chat" in refusal(survey)
+
+
 @pytest.mark.parametrize(
-    "kind", ["decimal", "date", "geopoint", "image", "range", "acknowledge", "rank ab", "barcode"]
+    ("row", "kind"),
+    [
+        ("decimal | q | Q |", Kind.DECIMAL),
+        ("date | q | Q |", Kind.DATE),
+        ("time | q | Q |", Kind.TIME),
+        ("dateTime | q | Q |", Kind.DATETIME),
+        ("geopoint | q | Q |", Kind.GEOPOINT),
+        ("image | q | Q |", Kind.IMAGE),
+        ("audio | q | Q |", Kind.AUDIO),
+        ("video | q | Q |", Kind.VIDEO),
+        ("file | q | Q |", Kind.FILE),
+        ("range | q | Q | start=1 end=5 step=2", Kind.RANGE),
+        ("acknowledge | q | Q |", Kind.ACKNOWLEDGE),
+        ("rank ab | q | Q |", Kind.RANK),
+        ("note | q | Q |", Kind.NOTE),
+    ],
 )
-def test_a_kind_that_a_chat_cannot_ask_is_refused_with_those_it_can(kind: str) -> None:
-    told = refusal(f"type | name | label\n{kind} | odd | Odd?")
-    assert told.startswith("t.md: question /data/odd ")
-    assert "select_one" in told
+def test_every_kind_that_has_a_place_in_a_chat_is_read(row: str, kind: Kind) -> None:
+    form = form_of(f"type | name | label | parameters\ntext | other | O |\n{row}")
+    assert form.question("/data/q").kind is kind
+    if kind is Kind.RANGE:
+        assert form.question("/data/q").steps == Steps(1, 5, 2)
 
 
-def test_a_repeat_is_refused() -> None:
-    told = refusal("type | name | label\nbegin_repeat | g | G\ntext | q | Q\nend_repeat | |")
-    assert "/data/g/q" in told
+def test_repeats_and_groups_are_a_tree() -> None:
+    form = form_of(
+        "type | name | label | repeat_count | appearance\n"
+        "begin_group | g | G | | field-list\nbegin_repeat | open | More | |\ntext | a | A | |\n"
+        "end_repeat | | | |\nend_group | | | |\nbegin_repeat | three | Thrice | 3 |\n"
+        "text | b | B | |\nend_repeat | | | |"
+    )
+    group, _, three = form.body  # between them stands the count that pyxform computes
+    assert isinstance(group, Group)
+    assert group.field_list
+    (inner,) = group.children
+    assert isinstance(inner, Repeat)
+    assert inner.more is not None
+    assert inner.more.kind is Kind.MORE
+    assert isinstance(three, Repeat)
+    assert (three.count, three.more) == (" /data/three_count ", None)
+    assert [question.path for question in form.questions] == [
+        "/data/g/open", "/data/g/open/a", "/data/three_count", "/data/three/b",
+    ]  # fmt: skip
+    assert form.question("/data/g/open[2]/a").name == "a"
 
 
-@pytest.mark.parametrize("column", ["choice_filter | name != 'a'", "parameters | randomize=true"])
-def test_filtered_and_shuffled_choices_are_refused(column: str) -> None:
-    name, value = column.split(" | ")
-    told = refusal(f"type | name | label | {name}\nselect_one ab | q | Q | {value}")
-    assert "Remove the filter" in told
-    assert "/data/q" in told
+def test_filters_and_shuffling_become_an_itemset() -> None:
+    form = form_of(
+        "type | name | label | choice_filter | parameters\nselect_one ab | p | P | |\n"
+        "select_one ab | q | Q | name != ${p} | randomize=true, seed=7"
+    )
+    assert form.question("/data/p").itemset is None
+    itemset = form.question("/data/q").itemset
+    assert itemset is not None
+    assert itemset.seed == "7"
+    assert itemset.nodeset.startswith("instance('ab')/root/item[name != ")
+    assert [choice.name for choice in form.question("/data/q").choices] == ["a", "b", "c"]
 
 
-def test_two_questions_of_one_name_in_different_groups_are_refused() -> None:
+def test_two_reasons_of_one_name_in_different_groups_are_refused() -> None:
     told = refusal(
-        "type | name | label\nbegin_group | g | G\ntext | q | Q\nend_group | |\ntext | q | Q"
+        "type | name | label | bind::minyi:reason\nbegin_group | g | G |\n"
+        "select_one ab | q | Q | yes\nend_group | | |\nselect_one ab | q | Q | yes"
     )
     assert "/data/g/q" in told
     assert "/data/q" in told
@@ -59,7 +108,7 @@ def test_one_indicator_rated_twice_is_refused() -> None:
         "type | name | label | bind::minyi:indicator\n"
         "select_one grade | q | Q | i\nselect_one grade | r | R | i"
     )
-    assert "'i' stands at" in told
+    assert "“i”" in told
 
 
 @pytest.mark.parametrize(
@@ -92,17 +141,22 @@ def test_device_and_session_metadata_never_become_questions() -> None:
         "type | name | label\nstart | s |\nend | e |\ndeviceid | d |\nusername | u |\n"
         "phonenumber | p |\ntoday | t |\ntext | q | Q"
     )
-    assert [question.name for question in form.questions] == ["q"]
+    assert [question.name for question in form.questions if question.asks] == ["q"]
+    silent = [question for question in form.questions if not question.asks]
+    assert {question.name: question.calculate for question in silent} == {
+        "s": "once(now())", "e": "now()", "t": "today()", "d": None, "u": None, "p": None,
+    }  # fmt: skip
+    assert {problem.code for problem in form.warnings} == {"metadata_ignored"}
 
 
-def test_conditions_of_groups_come_before_a_questions_own() -> None:
+def test_a_group_has_its_own_condition() -> None:
     form = form_of(
         "type | name | label | relevant\ntext | a | A |\n"
         "begin_group | g | G | ${a} = '1'\ntext | q | Q | ${a} != '2'\nend_group | | |"
     )
-    outer, own = form.question("/data/g/q").relevant
-    assert "'1'" in outer
-    assert "'2'" in own
+    group = form.body[1]
+    assert "'1'" in (group.relevant or "")
+    assert "'2'" in (form.question("/data/g/q").relevant or "")
 
 
 def test_a_language_left_out_falls_back_to_another() -> None:
@@ -127,8 +181,8 @@ def test_a_place_in_a_label_becomes_an_output() -> None:
         (b"", "not well-formed"),
         (b"<html/>", "no model"),
         (page(model=""), "no instance"),
-        (page(model="<instance/>"), "instance is empty"),
-        (page(body=""), "no question"),
+        (page(model="<instance/>"), "no instance"),
+        (page(body=""), "No question"),
     ],
 )
 def test_xml_that_is_no_xform_is_refused(source: bytes, told: str) -> None:

@@ -106,13 +106,13 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         ("type | name | label | relevant\ntext | q | Q | ${zz} = 1", "'zz'"),
         ("type | name | label\nselect_one nowhere | q | Q", "nowhere"),
         ("type | name | label\nhologram | q | Q", "hologram"),
-        ("type | name | label | relevant\ntext | q | Q | 1 + (", "column relevant"),
-        ("type | name | label | constraint\ntext | q | Q | regex(., '(')", "column constraint"),
+        ("type | name | label | relevant\ntext | q | Q | 1 + (", ", relevant: "),
+        ("type | name | label | constraint\ntext | q | Q | regex(., '(')", ", constraint: "),
         ("type | name | label\ntext | q | Q\nnote | n | Hi ${q", "n"),
         (
             "type | name | label | calculation\nselect_one ab | q | Q |\n"
-            "calculate | c | | jr:choice-name(${q}, '${q}')",
-            "question c, column calculation",
+            "calculate | c | | concat(${q}, property('deviceid'))",
+            "/data/c, calculation: ",
         ),
         ("type | name | label | relevant\ntext | q | Q | nonsense()", "nonsense()"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +12,17 @@ from random import Random
 from typing import Any
 
 from concerns.intake import Intake
-from storage import FileKeyring, SqlStore
+from storage import FileKeyring, FileVault, SqlStore
 from surveys.ballots import Ballot, open_ballot, tally_opener
 from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import RaterGroup, Tally
 from surveys.conversation import Conversation
 from surveys.errands import Errand
 from surveys.form import Form
+from surveys.form import Kind as FileKind
 from surveys.people import Address, Invite, Kind, Person, Relation, Subject
 from surveys.rating import Rating
-from surveys.reply import Heard, Looked, Opened, Reply, Tapped, Typed
+from surveys.reply import Handed, Heard, Looked, Opened, Reply, Tapped, Typed
 from surveys.store import Assignment
 from surveys.tally import Rules, tally
 from surveys.visit import Setting
@@ -41,6 +43,7 @@ class World:
     keyring: FileKeyring
     conversation: Conversation
     form: Form
+    vault: FileVault
     now: datetime = NOW
     drawn: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     heard: list[str] = field(default_factory=list)
@@ -59,6 +62,14 @@ class World:
     async def type(self, who: str, text: str) -> Reply:
         return (await self.hear(who, Typed(text)))[-1]
 
+    async def hand(self, who: str, kind: FileKind, content: bytes) -> Reply:
+        async def fetch(limit: int) -> bytes:
+            if len(content) > limit:
+                raise ValueError("too large")
+            return content
+
+        return (await self.hear(who, Handed(kind, fetch, size=len(content))))[-1]
+
     async def look(self, who: str) -> Reply:
         return (await self.hear(who, Looked()))[-1]
 
@@ -69,9 +80,9 @@ class World:
         return await self.press(who, self.button(who, label))
 
     def button(self, who: str, label: str) -> str:
-        """The data of the newest button so labelled (a tick box is no part of a label)."""
+        """The data of the newest button so labelled, tick box and number of a grade aside."""
         for drawn, data in self.drawn[who]:
-            if drawn.lstrip("☐☑ ") == label:
+            if bare(drawn) == label:
                 return data
         raise AssertionError(f"{who} has no button {label}: {self.drawn[who]}")
 
@@ -79,7 +90,7 @@ class World:
         """Come by a link and press these buttons, or type what is not on one."""
         reply = await self.open(who, payload)
         for tap in taps:
-            labels = [label.lstrip("☐☑ ") for label, _ in self.drawn[who]]
+            labels = [bare(label) for label, _ in self.drawn[who]]
             reply = await (self.tap(who, tap) if tap in labels else self.type(who, tap))
         return reply
 
@@ -111,11 +122,11 @@ class World:
         return found
 
 
-def converse(store: SqlStore, keyring: FileKeyring) -> Conversation:
+def converse(store: SqlStore, keyring: FileKeyring, vault: FileVault | None = None) -> Conversation:
     """A conversation as one process has it."""
     errands: dict[str, Errand] = {"rating": Rating(keyring), "concern": Intake(keyring)}
     setting = Setting(ORGANISATION, web="https://minyi.test/c")
-    return Conversation(store, errands, setting, shipped("concern").hash)
+    return Conversation(store, errands, setting, shipped("concern").hash, vault)
 
 
 async def found_world(
@@ -150,4 +161,10 @@ async def found_world(
         tx.put_invites([*invites, *links.values()])
 
     await store.write(work)
-    return World(store, keyring, converse(store, keyring), form)
+    vault = FileVault(folder / "attachments")
+    return World(store, keyring, converse(store, keyring, vault), form, vault)
+
+
+def bare(label: str) -> str:
+    """A button's label without its tick box, or the number of its grade."""
+    return re.sub(r"^([☐☑] |[1-5] )", "", label)

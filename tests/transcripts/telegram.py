@@ -71,9 +71,11 @@ class Phone:
         return [self._look(message) for message in self._fresh(pressed)]
 
     def _fresh(self, pressed: int) -> list[Message]:
-        """The pressed message, changed or not, and whatever else came to the eye since."""
+        """Whatever came to the eye since; the pressed message, unchanged, where nothing did."""
         bots = [message for message in self._chat.messages.values() if message.from_bot]
-        fresh = [m for m in bots if m.shown > self._seen or m.message_id == pressed]
+        fresh = [m for m in bots if m.shown > self._seen]
+        if not any(message.keyboard or message.message_id == pressed for message in fresh):
+            fresh = [m for m in bots if m.message_id == pressed] + fresh
         self._seen = max((m.shown for m in bots), default=0)
         return fresh
 

@@ -23,6 +23,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "attachments",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("kept", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_attachments"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "ballots",
         sa.Column("wave", sa.Text(), nullable=False),
         sa.Column("rid", sa.LargeBinary(), nullable=False),
@@ -273,6 +281,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_campaigns"),
     )
     op.create_table(
+        "form_media",
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("mime", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["form"], ["forms.id"], name="fk_form_media_form"),
+        sa.PrimaryKeyConstraint("form", "name", name="pk_form_media"),
+    )
+    op.create_table(
         "chats",
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("handle", sa.Text(), nullable=False),
@@ -314,7 +331,9 @@ def upgrade() -> None:
         sa.Column("closes_at", sa.BigInteger(), nullable=False),
         sa.Column("tally_key", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["campaign"], ["campaigns.id"], name="fk_waves_campaign"),
+        sa.ForeignKeyConstraint(["form"], ["forms.id"], name="fk_waves_form"),
         sa.PrimaryKeyConstraint("id", name="pk_waves"),
     )
 
@@ -325,6 +344,7 @@ def downgrade() -> None:
         "relations",
         "entries",
         "chats",
+        "form_media",
         "campaigns",
         "withheld",
         "turnout",
@@ -346,6 +366,7 @@ def downgrade() -> None:
         "concerns",
         "cells",
         "ballots",
+        "attachments",
         "assignments",
     ):
         op.drop_table(table)

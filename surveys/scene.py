@@ -1,0 +1,173 @@
+"""One instance of a questionnaire, filled with one interview's answers, to compute in.
+
+An evaluation costs a few microseconds; the instance is rebuilt from the answers for every turn, so
+nothing is ever out of date.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from lxml import etree
+
+from surveys.form import Choice, Label, Output, Question, plain
+from surveys.functions import number_of, text_of, truth
+from surveys.logic import Logic
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What expressions may know besides the answers. Times are aware and in the survey's zone.
+
+    ``began`` is when the interview began: the clock of what is computed once. ``seed`` stands for
+    chance, so that the same interview draws the same again.
+    """
+
+    now: datetime
+    began: datetime
+    seed: int = 0
+    language: str = "zh"
+
+
+class Scene:
+    """One instance filled with one interview's answers, to evaluate expressions in.
+
+    Nodes are named by concrete path, ``/data/person[2]/name``. Occurrences of a repeat appear when
+    a value is put into them, or by :meth:`grow`.
+    """
+
+    def __init__(self, logic: Logic, values: Mapping[str, str], surroundings: Surroundings) -> None:
+        self._logic = logic
+        root = copy.deepcopy(logic.template)
+        self._nodes = dict(zip(logic.order, root.iter(), strict=True))
+        now = surroundings.now.isoformat(timespec="milliseconds")
+        began = surroundings.began.isoformat(timespec="milliseconds")
+        self._now, self._began = now, began
+        self._seed, self._language = str(surroundings.seed), surroundings.language
+        for path, value in values.items():
+            if not path.endswith("]"):
+                self.put(path, value)
+
+    def put(self, path: str, value: str) -> None:
+        """Set the value of a node, creating the occurrences around it."""
+        node = self._nodes.get(path)
+        if node is None:
+            self.grow(path.rsplit("]", 1)[0] + "]")
+            node = self._nodes[path]
+        node.text = value
+
+    def value(self, path: str) -> str:
+        """The value of a node, '' where it has none."""
+        return self._nodes[path].text or ""
+
+    def values(self) -> dict[str, str]:
+        """Every value that is not empty, by concrete path, in document order."""
+        where = {node: path for path, node in self._nodes.items() if not path.endswith("#")}
+        root = self._nodes[self._logic.order[0]]
+        return {where[node]: node.text for node in root.iter() if node.text and node in where}
+
+    def blank(self, path: str) -> None:
+        """Empty a node and everything below it: what is not relevant has no value."""
+        for node in self._nodes[path].iter():
+            if not len(node):
+                node.text = None
+
+    def grow(self, path: str) -> None:
+        """Make sure that the occurrence ``path`` (``/data/person[2]``) is there."""
+        if path in self._nodes:
+            return
+        base, _, number = path.rpartition("[")
+        outer = base.rpartition("]")[0]
+        if outer:
+            self.grow(outer + "]")
+        before = int(number[:-1]) - 1
+        if before:
+            self.grow(f"{base}[{before}]")
+        template, suffixes = self._logic.repeats[plain(base)]
+        occurrence = copy.deepcopy(template)
+        self._nodes[f"{base}#"].addprevious(occurrence)
+        for suffix, node in zip(suffixes, occurrence.iter(), strict=True):
+            self._nodes[path + suffix] = node
+
+    def shrink(self, base: str, count: int) -> None:
+        """Take away the occurrences of the repeat ``base`` beyond the first ``count``."""
+        while (path := f"{base}[{count + 1}]") in self._nodes:
+            occurrence = self._nodes[path]
+            parent = occurrence.getparent()
+            assert parent is not None
+            for known in [known for known in self._nodes if known.startswith(path)]:
+                del self._nodes[known]
+            parent.remove(occurrence)
+            count += 1
+
+    def holds(self, expression: str, path: str) -> bool:
+        """Whether ``expression`` is true at ``path``; a repeat's with '#' is where it would be."""
+        return truth(self._run(expression, path))
+
+    def text(self, expression: str, path: str, *, once: bool = False) -> str:
+        """The value of ``expression`` at the node ``path``, as text; ``once``: as it first was."""
+        return text_of(self._run(expression, path, once=once))
+
+    def number(self, expression: str, path: str) -> float:
+        """The value of ``expression`` at the node ``path``, as a number; may be NaN."""
+        return number_of(self._run(expression, path))
+
+    def offered(self, question: Question, path: str) -> tuple[Choice, ...]:
+        """The choices offered at ``path``, filtered, in the order in which they are shown."""
+        choices, itemset = question.choices, question.itemset
+        if itemset is not None:
+            choices = tuple(self._picked(question, path))
+            if itemset.seed is not None:
+                given = self.text(itemset.seed, path) if itemset.seed else self._seed
+                shuffled = list(choices)
+                Random(f"{given}|{path}").shuffle(shuffled)  # noqa: S311 - an order, no secret
+                choices = tuple(shuffled)
+        if any(choice.pieces for choice in choices):
+            choices = tuple(self._spoken(choice, path) for choice in choices)
+        return choices
+
+    def words(self, label: Label, path: str) -> str:
+        """A label in the language of the interview, else in another, with its references."""
+        pieces = label.get(self._language) or next(iter(label.values()), ())
+        return self._joined(pieces, path)
+
+    def _joined(self, pieces: tuple[str | Output, ...], path: str) -> str:
+        return "".join(
+            self.text(piece.expression, path) if isinstance(piece, Output) else piece
+            for piece in pieces
+        )
+
+    def _spoken(self, choice: Choice, path: str) -> Choice:
+        if not choice.pieces:
+            return choice
+        label = {code: self._joined(pieces, path) for code, pieces in choice.pieces.items()}
+        return Choice(choice.name, label)
+
+    def _picked(self, question: Question, path: str) -> Iterator[Choice]:
+        itemset = question.itemset
+        assert itemset is not None
+        for item in self._run(itemset.nodeset, path):
+            number = item.get("n")
+            if number is not None and question.choices:
+                yield question.choices[int(number)]
+            elif name := item.findtext(itemset.value):
+                yield Choice(name, {"": item.findtext(itemset.label) or name})
+
+    def _run(self, expression: str, path: str, *, once: bool = False) -> Any:
+        compiled = self._logic.compiled(expression)
+        node = self._nodes[path]
+        if not compiled.variables:
+            return compiled.run(node)
+        values = {
+            "now": self._began if once or compiled.once else self._now,
+            "seed": self._seed,
+            "language": self._language,
+            "current": [node],
+            "secondary": self._logic.secondary,
+        }
+        return compiled.run(node, **{name: values[name] for name in compiled.variables})

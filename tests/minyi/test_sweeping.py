@@ -1,0 +1,54 @@
+"""Files that nobody kept go once a day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from evaluation.method_file import shipped
+from minyi import serving
+from minyi.conversing import settle
+from minyi.house import House, Pace
+from minyi.invitations import Invitations
+from minyi.settings import Settings
+from minyi.sweeping import sweep
+from storage import FileKeyring, FileVault, SqlStore
+from surveys.attachments import KEEP, take
+from surveys.form import Kind
+from surveys.visit import Setting
+from tests.surveys.handing import photo
+
+OPEN = datetime(2026, 12, 10, 2, tzinfo=UTC)
+DUE = OPEN + KEEP + timedelta(days=1)
+
+
+async def house_on(store: SqlStore, folder: Path, vault: FileVault | None) -> House:
+    keys, settings = FileKeyring(folder / "keys"), Settings.model_validate({"data_dir": folder})
+    conversation = await settle(store, keys, Setting(settings.organisation), vault)
+    invitations = Invitations(settings.organisation, store)
+    pace = Pace(lambda: DUE)
+    return House(
+        settings, store, keys, conversation, invitations, shipped("quarterly"), pace, vault=vault
+    )
+
+
+async def test_it_sweeps_the_first_time_on_each_day(store: SqlStore, tmp_path: Path) -> None:
+    vault = FileVault(tmp_path / "attachments")
+    house = await house_on(store, tmp_path, vault)
+    await take(vault, Kind.IMAGE, photo(), store, OPEN.date())
+    assert [await sweep(house, now) for now in (OPEN, OPEN + KEEP, DUE)] == [0, 0, 1]
+    await take(vault, Kind.IMAGE, photo(), store, OPEN.date())
+    assert await sweep(house, DUE) == 0, "today it has been done"
+    assert await sweep(house, DUE + timedelta(days=1)) == 1
+
+
+async def test_the_server_sweeps_by_itself(store: SqlStore, tmp_path: Path) -> None:
+    vault = FileVault(tmp_path / "attachments")
+    house = await house_on(store, tmp_path, vault)
+    await take(vault, Kind.IMAGE, photo(), store, OPEN.date())
+    await serving.JOBS["sweep"](house)
+    assert await store.read(lambda tx: tx.attachments()) == []
+
+
+async def test_without_a_vault_there_is_nothing_to_sweep(store: SqlStore, tmp_path: Path) -> None:
+    assert await sweep(await house_on(store, tmp_path, None), DUE) == 0
