@@ -56,6 +56,10 @@ class Scripted:
         )
         return (Reply("急难险重的任务，应对得怎么样？", rows, question=True),)
 
+    async def medium(self, form: str, name: str) -> bytes:
+        """It has no pictures."""
+        raise LookupError(name)
+
 
 def now() -> datetime:
     """The present."""

@@ -156,6 +156,15 @@ def _withheld(tx: Results, periods: Sequence[str]) -> Table:
     )
 
 
+def _paradata(tx: Results, periods: Sequence[str]) -> Table:
+    header = ("period", "wave", "question", "shown", "answered", "skipped", "troubled", "left")
+    rows = (
+        (period, r.wave, r.question, r.shown, r.answered, r.skipped, r.troubled, r.left)
+        for period in periods for r in tx.paradata(period)
+    )  # fmt: skip
+    return Table("paradata", header, rows)
+
+
 def _scorecards(tx: Results, periods: Sequence[str]) -> Table:
     return _cards("scorecards", ((p, tx.publication(p)) for p in periods))
 
@@ -170,6 +179,7 @@ TABLES: Mapping[str, Callable[[Results, Sequence[str]], Table]] = {
     "turnout": _turnout,
     "reasons": _reasons,
     "withheld": _withheld,
+    "paradata": _paradata,
     "scorecards": _scorecards,
     "full-record": _full_record,
 }

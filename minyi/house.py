@@ -18,6 +18,7 @@ from minyi.opening import keyring, opened, vault
 from minyi.settings import TELEGRAM, Settings
 from storage import FileKeyring, SqlStore
 from surveys.attachments import Vault
+from surveys.conduct import FormShelf
 from surveys.conversation import Conversation
 from surveys.people import Address
 from surveys.visit import Setting
@@ -57,6 +58,8 @@ class House:
     pace: Pace = field(default_factory=Pace)
     name: str = field(default_factory=lambda: uuid4().hex)  # who holds a lease
     vault: Vault | None = None  # without one nobody can hand over a file
+    shelf: FormShelf = field(default_factory=FormShelf)
+    counted_at: datetime | None = None  # when this process's counts were last put away
     _sender: Sender | None = None
 
     @property
@@ -120,7 +123,11 @@ async def open_house(settings: Settings, pace: Pace | None = None) -> AsyncItera
     """
     keys, files = keyring(settings), vault(settings)
     setting = Setting(
-        settings.organisation, f"{settings.public_url}/c", settings.k, settings.language
+        settings.organisation,
+        f"{settings.public_url}/c",
+        settings.k,
+        settings.language,
+        settings.timezone,
     )
     async with opened(settings) as store:
         house = House(

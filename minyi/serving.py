@@ -21,7 +21,7 @@ import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.routing import BaseRoute, Route
 
-from minyi import scoring, steps, sweeping
+from minyi import counting, scoring, steps, sweeping
 from minyi.house import House, open_house
 from minyi.opening import NotReadyError
 from minyi.settings import Settings
@@ -83,7 +83,19 @@ async def sweep(house: House) -> None:
         log.info("files deleted", files=gone)
 
 
-JOBS = {"plan": plan, "send": send, "tally": tally, "publish": publish, "sweep": sweep}
+async def count(house: House) -> None:
+    """Put away what was counted of open waves."""
+    await counting.keep_in_time(house, house.clock())
+
+
+JOBS = {
+    "plan": plan,
+    "send": send,
+    "count": count,
+    "tally": tally,
+    "publish": publish,
+    "sweep": sweep,
+}
 
 
 def reason(error: BaseException) -> str:
@@ -157,6 +169,13 @@ class Open:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._inbound is not None:
             await self._inbound.close()
+        await self._last_counts()
+
+    async def _last_counts(self) -> None:
+        try:
+            await counting.keep(self.house)
+        except Exception as error:  # a minute of counts is not worth a failing stop
+            log.error("count failed", reason=reason(error))
 
     async def _introduced(self, inbound: Inbound) -> str:
         """The bot's name. Telegram being away must not keep the browser's doors shut."""

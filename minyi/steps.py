@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from concerns import desk
 from concerns.intake import notice, reply_address
 from evaluation.method import Method
+from minyi import counting
 from minyi.house import House
 from surveys.ballots import Ballot, Opener, SpoiledError, ballot_id, open_ballot, tally_opener
 from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState, next_opening, period_of
@@ -218,6 +219,7 @@ async def _tally(house: House, wave: Wave) -> TallyReport:
             f"The keys of wave {wave.id} are not in this data directory, so its ballots cannot be "
             "opened. Run this where they are (MINYI_DATA_DIR)."
         )
+    await counting.keep(house)  # what this process has counted since it last did
     report: TallyReport = await house.store.write(lambda tx: _count(tx, wave, keys, house.method))
     return report
 
@@ -234,21 +236,23 @@ def _count(tx: Any, wave: Wave, keys: WaveKeys, method: Method) -> TallyReport:
     if tx.wave(wave.id).state is WaveState.TALLIED:
         return TallyReport()  # another process was faster
     campaign = tx.campaign(wave.campaign)
+    left = counting.stopped(tx, wave, campaign, keys.rid_key)
     tx.close_box(wave.id)
     roll: list[Assignment] = tx.roll(wave.id)
     places = {
         ballot_id(keys.rid_key, wave.id, asked.person, asked.subject): asked for asked in roll
     }
     opener = tally_opener(keys.tally_secret)
-    ballots: list[Ballot] = []
+    given: list[tuple[Assignment, Ballot]] = []
     spoiled = 0
     for rid, box in tx.ballots(wave.id):
         ballot, asked = _opened(box, opener), places.get(rid)
         # whoever can write to the database can seal a ballot, but not name a place for it
         if ballot and asked and (ballot.subject, ballot.group) == (asked.subject, asked.group):
-            ballots.append(ballot)
+            given.append((asked, ballot))
         else:
             spoiled += 1
+    ballots = [ballot for _, ballot in given]
     indicators = sorted({name for ballot in ballots for name in ballot.ratings})
     subjects = {subject.id: subject for subject in tx.subjects()}
     sides = Counter((asked.subject, asked.group) for asked in roll)
@@ -257,6 +261,8 @@ def _count(tx: Any, wave: Wave, keys: WaveKeys, method: Method) -> TallyReport:
         Rules(campaign.k, weights_of(method)), SystemRandom(),
     )  # fmt: skip
     found = replace(found, spoiled=found.spoiled + spoiled)
+    rows = counting.leaving(tx, wave, keys, given, found, left, campaign.k)
+    tx.put_paradata(wave.period, rows)
     if tx.record_tally(wave.id, wave.period, found) != len(ballots) + spoiled:
         raise StepError(f"A ballot of {wave.id} arrived during the count. Nothing was written.")
     merged = sum(1 for held in found.withheld if held.fate == "merged")

@@ -2,7 +2,8 @@
 
 Forty lines that can drive any questionnaire are the proof that no logic lives in a channel: this
 one prints what a reply says and turns a typed line into what was heard. ``[label]`` presses the
-newest button so labelled, an old one included; ``@photo.jpg`` hands a file over.
+newest button so labelled, an old one included; ``@photo.jpg`` hands a file over; ``~words`` edits
+what was typed last.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from minyi import loop
 from minyi.conversing import settle
@@ -35,6 +37,7 @@ from surveys.xlsform import load_form
 
 HERE = Address("terminal", "me")
 PAYLOAD = "demo"
+ZONE = ZoneInfo("Asia/Shanghai")
 SUBJECT = Subject("demo", {"zh": "户籍窗口", "en": "Household registration window"})
 ORGANISATION = {"zh": "民意示范区", "en": "Minyi Model District"}
 
@@ -60,6 +63,8 @@ class Terminal:
             return await self._say(Tapped(self._drawn[label[1:-1]]))
         if label.startswith("@") and (file := Path(label[1:])).is_file():
             return await self._say(handed(file))
+        if label.startswith("~"):
+            return await self._say(Typed(label[1:].strip(), amended=True))
         return await self._say(Typed(line))
 
     async def open(self, payload: str) -> list[str]:
@@ -144,7 +149,7 @@ async def converse(
     with tempfile.TemporaryDirectory() as folder:
         store, keyring = SqlStore("sqlite://"), FileKeyring(Path(folder))
         await rehearse(store, keyring, file, RaterGroup.RECIPIENT)
-        setting = Setting(ORGANISATION, web="http://127.0.0.1:8080/c")
+        setting = Setting(ORGANISATION, web="http://127.0.0.1:8080/c", zone=ZONE)
         overheard, vault = Overheard(keyring), FileVault(Path(folder))
         conversation = await settle(store, keyring, setting, vault, rating=overheard)
         terminal = Terminal(conversation, language)

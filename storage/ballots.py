@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, Table, bindparam, delete, func, null, sele
 
 from storage import tables
 from storage.deliveries import DeliveryRows
+from storage.ledgers import paradata_drafts
 from storage.tables import assignments, ballots, chats, deliveries, interviews, waves
 from surveys.campaigns import Outcome, WaveState
 from surveys.cells import Cell, Reasons, Spread, Tally, Turnout, Withheld
@@ -47,6 +48,7 @@ _CLOSE = (
 _FORGET = (
     *_CLOSE,
     delete(assignments).where(assignments.c.wave == _WAVE),
+    delete(paradata_drafts).where(paradata_drafts.c.wave == _WAVE),
     update(deliveries)
     .where(
         deliveries.c.wave == _WAVE,

@@ -41,6 +41,32 @@ dead_letters = Table(
     sqlite_with_rowid=False,
 )
 
+# what each process has counted so far in an open wave, sealed; all boxes of a form have one size
+paradata_drafts = Table(
+    "paradata_drafts",
+    metadata,
+    Column("wave", Text, primary_key=True),
+    Column("process", Text, primary_key=True),
+    Column("box", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# NULL is withheld
+paradata = Table(
+    "paradata",
+    metadata,
+    Column("period", Text, primary_key=True),
+    Column("wave", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),  # the form's order
+    Column("question", Text, nullable=False),
+    Column("shown", Integer),
+    Column("answered", Integer),
+    Column("skipped", Integer),
+    Column("troubled", Integer),
+    Column("left", Integer),
+    sqlite_with_rowid=False,
+)
+
 concerns = Table(
     "concerns",
     metadata,

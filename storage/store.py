@@ -61,7 +61,7 @@ class SqlStore:
         """Leave no deleted row behind in this database's own files.
 
         SQLite: the log is copied and truncated (deleted rows are zeros already). PostgreSQL:
-        ballots, interviews and assignments are rewritten; what its log archive or a base backup
+        ballots, interviews, roll and drafts are rewritten; what its log archive or a base backup
         has already taken away is out of reach from here, so neither may cover these tables.
         Raises TimeoutError where a reader holds the old pages for more than ten seconds.
         """
@@ -100,7 +100,7 @@ def _scrub(connection: Connection) -> None:
     connection.rollback()
     driver.autocommit = True
     try:
-        for table in ("ballots", "interviews", "assignments"):
+        for table in ("ballots", "interviews", "assignments", "paradata_drafts"):
             driver.execute(f"VACUUM FULL {table}")
     finally:
         driver.autocommit = False

@@ -6,6 +6,7 @@ from storage.ballots import BallotRows
 from storage.concerns import ConcernRows
 from storage.foresight import ForesightRows
 from storage.media import MediaRows
+from storage.paradata import ParadataRows
 from storage.scores import ScoreRows
 
 
@@ -14,6 +15,7 @@ class SqlTransaction(
     BallotRows,
     ConcernRows,
     MediaRows,
+    ParadataRows,
     ScoreRows,
 ):
     """Implements the Transaction protocols of surveys, concerns and evaluation."""

@@ -106,8 +106,8 @@ class Sitting:
             if not self._keep(after, row.turn):
                 return self._overtaken(row)
             row = after
-            if isinstance(move, Added):
-                said = WORDS.say("added", self.language)
+            if isinstance(move, Added | Amended):
+                said = WORDS.say("added" if isinstance(move, Added) else "amended", self.language)
         elif row.wave is not None and isinstance(step.say, Ask) and step.say.trouble:
             self.noticed.extend(at_refusal(row.wave, step.say.question, step.say.trouble))
         if self.chat.interview != row.id:

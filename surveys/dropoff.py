@@ -5,10 +5,12 @@ The rule and its reasons: docs/method/anonymity.md. None stands for what is with
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from surveys.ballots import Ballot
+from surveys.cells import RaterGroup, Tally
 from surveys.form import Form, Node, Question, Repeat
 from surveys.paradata import Counts, What
 
@@ -23,8 +25,8 @@ Condition = tuple[str, ...]
 class Row:
     """One question of one wave. ``shown`` = ``answered`` + ``skipped``, of finished interviews.
 
-    ``troubled`` counts moves that were refused there, ``left`` the interviews that stand there
-    unfinished. None where it is withheld.
+    ``troubled`` counts moves that were refused there, ``left`` the interviews that stand unfinished
+    there or in the branches below, up to the next question of everybody. None is withheld.
     """
 
     wave: str
@@ -60,12 +62,35 @@ def disclose(
     """
     asked = conditions(form)
     rows = _finished(wave, counts, asked, beside)
-    left = _left(asked, stopped, beside.k)
-    places = [*asked, REVIEW] if form.review else [*asked]
-    return tuple(
-        replace(rows.get(path, Row(wave, path)), left=None if left is None else left.get(path))
-        for path in places
-    )
+    places = {**asked, REVIEW: ()} if form.review else asked
+    left = _left(places, stopped, beside.k)
+    return tuple(replace(rows.get(path, Row(wave, path)), left=left.get(path)) for path in places)
+
+
+def beside(form: Form, given: Sequence[tuple[str, Ballot]], found: Tally, k: int) -> Beside:
+    """What leaves by the tally ``found`` of the ballots ``given`` by (person, ballot)."""
+    people: dict[tuple[str, RaterGroup], set[str]] = defaultdict(set)
+    for person, ballot in given:
+        people[ballot.subject, ballot.group].add(person)
+    held: dict[str, set[str]] = defaultdict(set)
+    for side in found.turnout:
+        if side.answered is None:
+            held[""] |= people[side.subject, side.group]
+    for cell in found.withheld:
+        if cell.fate == "dropped":
+            held[cell.indicator] |= people[cell.subject, cell.group]
+    finished = Counter(person for person, _ in given).values()
+    return Beside(k, finished, [len(each) for each in held.values()], _told(form, found))
+
+
+def _told(form: Form, found: Tally) -> Mapping[str, int]:
+    """Answers that leave as named reasons or as words."""
+    named: Counter[str] = Counter()
+    for reasons in found.reasons:
+        named[reasons.question] += reasons.n
+    words = sum(map(len, found.remarks.values()))
+    marked = [question for question in form.questions if question.reason or question.remark]
+    return {q.path: named[q.name] if q.reason else words for q in marked}
 
 
 def conditions(form: Form) -> Mapping[str, Condition]:
@@ -140,23 +165,41 @@ def _enough(interviews: Collection[int], k: int) -> int | None:
 
 
 def _left(
-    asked: Mapping[str, Condition], stopped: Sequence[tuple[str, str]], k: int
-) -> Mapping[str, int] | None:
-    """How many stand where; what is withheld is left out. None where everything is."""
-    if not stopped:
-        return dict.fromkeys([*asked, REVIEW], 0)
+    places: Mapping[str, Condition], stopped: Sequence[tuple[str, str]], k: int
+) -> Mapping[str, int]:
+    """How many stand where; what is withheld is left out.
+
+    Who stands in a branch has said what leads there: they count at the question of everybody
+    before it. Told is where at least k people stand; elsewhere none and few look alike, and
+    together they are nobody or k people.
+    """
+    hosts = _hosts(places)
+    left = Counter(hosts[path] for _, path in stopped if path in hosts)
+    total = sum(left.values())
+    if not total:
+        return dict.fromkeys(hosts.values(), 0)
     enough = _enough(Counter(person for person, _ in stopped).values(), k)
-    if enough is None or len(stopped) < enough:
-        return None
-    left = Counter(path for _, path in stopped)
-    inside = sum(n for path, n in left.items() if asked.get(path))
-    if inside and not enough <= inside <= len(stopped) - enough:
-        return None  # who stands in a branch has said what leads there
-    hidden = [path for path, n in left.items() if n < enough]
-    for path in sorted(left.keys() - hidden, key=lambda path: left[path]):
-        together = sum(left[path] for path in hidden)
-        if not hidden or (len(hidden) > 1 and together >= enough):
-            break
-        hidden.append(path)
-    shown = {path: left[path] for path in (*asked, REVIEW) if path not in hidden}
-    return shown if len(hidden) != 1 else None
+    if enough is None:
+        return {}
+    told = {path: n for path, n in left.items() if n >= enough}
+    rest, hidden = total - sum(told.values()), len(set(hosts.values())) - len(told)
+    if 0 < rest < enough or (rest and rest == hidden * (enough - 1)):  # few, or all as many as few
+        least = min(told.values(), default=0)
+        told = {path: n for path, n in told.items() if n > least}  # equals too: else order tells
+    if sum(told.values()) == total:
+        return {path: left[path] for path in hosts.values()}
+    return told
+
+
+def _hosts(places: Mapping[str, Condition]) -> Mapping[str, str]:
+    """Each place -> the question of everybody that it is counted with: itself or one before.
+
+    A branch that begins a form goes with the first question of everybody; {} without any.
+    """
+    host = next((path for path, condition in places.items() if not condition), None)
+    hosts: dict[str, str] = {}
+    for path, condition in places.items():
+        host = path if not condition else host
+        if host is not None:
+            hosts[path] = host
+    return hosts

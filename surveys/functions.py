@@ -23,6 +23,7 @@ from surveys import geography
 from surveys.chance import random, randomized, unique
 from surveys.days import formatted, moment
 from surveys.patterns import pattern_of
+from surveys.people import Text
 from surveys.values import (
     each,
     number_of,
@@ -33,7 +34,12 @@ from surveys.values import (
     whole,
 )
 
-__all__ = ["FUNCTIONS", "number_of", "text_of", "truth"]
+__all__ = ["Functions", "Labels", "extensions", "functions", "number_of", "text_of", "truth"]
+
+Functions = Mapping[str, Callable[..., Any]]
+"""What expressions may call, by name without prefix."""
+Labels = Mapping[tuple[str, str], Text]
+"""(path of a question, name of a choice) -> the choice's label in each language."""
 
 # comparisons
 
@@ -42,6 +48,8 @@ def _comparing(test: Callable[[float, float], bool]) -> Callable[[Any, Any], boo
     """XPath 1.0, section 3.4: of node-sets, true where it is true of any of their nodes."""
 
     def compared(left: Any, right: Any) -> bool:
+        if type(right) is float and type(left) is list and len(left) == 1:  # most of them
+            return test(number_of(left[0]), right)
         if isinstance(left, bool) or isinstance(right, bool):
             left, right = (truth(v) if isinstance(v, list) else v for v in (left, right))
         numbers = [number_of(b) for b in each((right,))]
@@ -60,7 +68,7 @@ def _comparing(test: Callable[[float, float], bool]) -> Callable[[Any, Any], boo
 
 def selected(chosen: Any, name: Any) -> bool:
     """Whether ``name`` is among the names in ``chosen``, which have spaces between."""
-    return text_of(name).strip() in text_of(chosen).split()
+    return text_of(name).strip() in (text_of(chosen).split() or [""])
 
 
 def selected_at(chosen: Any, index: Any) -> str:
@@ -69,20 +77,24 @@ def selected_at(chosen: Any, index: Any) -> str:
     return names[int(place)] if 0 <= place < len(names) else ""
 
 
-def choice_name(
-    secondary: list[Any], language: Any, current: list[Any], name: Any, question: Any
-) -> str:
-    """The label of the choice ``name`` of the question at the path ``question``, '' without one.
+def _choice_name(labels: Labels) -> Callable[..., str]:
+    """jr:choice-name() in a form whose choices are called ``labels``."""
 
-    In ``language``, else in the language '' of a form without languages, else the first label.
-    """
-    path, wanted = _resolved(text_of(question), current), text_of(name)
-    for choice in secondary[0].iterfind("choices/choice") if secondary else ():
-        if choice.get("name") == wanted and choice.getparent().get("path") == path:
-            labels = {label.get("lang", ""): text_of(label) for label in choice.iterfind("label")}
-            first = next(iter(labels.values()), "")
-            return labels.get(text_of(language), labels.get("", first))
-    return ""
+    def choice_name(language: Any, current: list[Any], name: Any, question: Any) -> str:
+        """The label of the choice ``name`` of the question at the path ``question``, or ''.
+
+        In ``language``, else in the language '' of a form without languages, else the first.
+        """
+        path, wanted = text_of(question).strip(), text_of(name)
+        if not wanted:
+            return ""
+        texts = labels.get((path, wanted))
+        if texts is None:  # no such choice, or the path is not absolute
+            texts = labels.get((_resolved(path, current), wanted), {})
+        first = next(iter(texts.values()), "")
+        return texts.get(text_of(language), texts.get("", first))
+
+    return choice_name
 
 
 def _resolved(path: str, current: list[Any]) -> str:
@@ -335,12 +347,12 @@ def intersects(line: Any) -> bool:
     return geography.crosses_itself(_points((line,)) or [])
 
 
-_CALLED: Mapping[str, Callable[..., Any]] = {
+_CALLED: Functions = {
     "lt": _comparing(operator.lt), "le": _comparing(operator.le),
     "gt": _comparing(operator.gt), "ge": _comparing(operator.ge),
     "eq": _comparing(operator.eq), "ne": _comparing(operator.ne),
     "string": text_of, "number": number_of,
-    "selected": selected, "selected-at": selected_at, "choice-name": choice_name,
+    "selected": selected, "selected-at": selected_at,
     "count-selected": lambda chosen: float(len(text_of(chosen).split())),
     "count-non-empty": lambda nodes: float(sum(text_of(n) != "" for n in each((nodes,)))),
     "position": position, "indexed-repeat": indexed_repeat,
@@ -364,11 +376,22 @@ _CALLED: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+def functions(labels: Labels) -> Functions:
+    """Every function by its name in ODK, in a form whose choices are called ``labels``."""
+    return {**_CALLED, "choice-name": _choice_name(labels)}
+
+
+def extensions(known: Functions, translated: str) -> dict[tuple[None, str], Callable[..., Any]]:
+    """Those of ``known`` that ``translated`` calls, for ``etree.XPath(..., extensions=)``.
+
+    No more than those: lxml registers all that it is given at each evaluation.
+    """
+    return {
+        (None, f"odk-{name}"): _for_lxml(function)
+        for name, function in known.items()
+        if f"odk-{name}(" in translated
+    }
+
+
 def _for_lxml(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda _context, *values: function(*values)
-
-
-FUNCTIONS: Mapping[tuple[str | None, str], Callable[..., Any]] = {
-    (None, f"odk-{name}"): _for_lxml(function) for name, function in _CALLED.items()
-}
-"""For ``etree.XPath(..., extensions=FUNCTIONS)``. A function's name is odk- and its name in ODK."""

@@ -89,15 +89,9 @@ def advance(form: Form, interview: Interview, move: Move, now: datetime) -> Step
     result = _apply(seen, interview, move, now)
     if isinstance(result, Trouble):
         return Step(interview, say(seen, result), accepted=False)
-    after = replace(result, turn=interview.turn + 1)
-    seen = view(form, after, now)
-    after = replace(after, answers=seen.answers)
+    seen = view(form, result, now)
+    after = replace(result, turn=interview.turn + 1, answers=seen.answers)
     return Step(after, say(seen), accepted=True)
-
-
-def values(form: Form, interview: Interview, now: datetime) -> dict[str, str]:
-    """Every value of a finished interview by concrete path: answers, calculations, context."""
-    return view(form, interview, now).scene.values()
 
 
 def dump(interview: Interview) -> bytes:
@@ -140,7 +134,7 @@ def _apply(seen: View, interview: Interview, move: Move, now: datetime) -> Inter
                 return replace(result, heard_at=spot.path)
             return result
         case Gave(kind, value):
-            if not takes(spot.question.kind, kind):
+            if not value or not takes(spot.question.kind, kind):
                 wanted = understand(spot.question, "", seen.offered(spot), now)
                 return wanted if isinstance(wanted, Trouble) else Trouble("not_understood")
             return _answer(seen, interview, spot, value)
@@ -196,9 +190,9 @@ def _answer(seen: View, interview: Interview, spot: Spot, value: str) -> Intervi
         before = seen.scene.value(spot.path)
         seen.scene.put(spot.path, value)
         held = seen.scene.holds(question.constraint, spot.path)
+        message = "" if held else seen.scene.words(question.constraint_message, spot.path)
         seen.scene.put(spot.path, before)
         if not held:
-            message = seen.scene.words(question.constraint_message, spot.path)
             return Trouble("said", {"message": message}) if message else Trouble("constraint")
     return replace(interview, answers={**seen.answers, spot.path: value}, draft=())
 

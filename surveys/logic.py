@@ -11,7 +11,9 @@ from lxml import etree
 
 from surveys.expressions import expressions
 from surveys.form import Form, Node, Question, Repeat, walk
-from surveys.functions import FUNCTIONS
+from surveys.functions import Functions, Labels, extensions, functions
+from surveys.grammar import parse
+from surveys.shortcut import Direct, shortcut
 from surveys.xpath import XPathError, paths, translate
 
 _PLACE = "{urn:minyi}place"
@@ -21,9 +23,13 @@ _VARIABLES = ("now", "seed", "language", "current", "secondary")
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """An expression ready to run, and the variables that it looks at."""
+    """An expression ready to run, and the variables that it looks at.
+
+    ``direct`` computes the same without lxml, where the expression is simple enough.
+    """
 
     run: etree.XPath
+    direct: Direct | None
     variables: tuple[str, ...]
     once: bool
 
@@ -43,6 +49,8 @@ class Logic:
         self.template.set("version", form.version)  # what version() reads
         self.order = [f"/{form.root}{suffix}" for suffix in self.order]
         self.secondary = _secondary(form)
+        self._functions = functions(_labels(form))
+        self._leaves = frozenset(path for path in self.order if not path.endswith("#"))
         self.backward = _looks_ahead(form)
         self._compiled: dict[str, Compiled] = {}
 
@@ -71,20 +79,21 @@ class Logic:
         """The expression, compiled at first use. Raises XPathError where it cannot be."""
         found = self._compiled.get(expression)
         if found is None:
-            found = self._compiled[expression] = _compile(expression)
+            found = self._compiled[expression] = _compile(expression, self._leaves, self._functions)
         return found
 
 
-def _compile(expression: str) -> Compiled:
+def _compile(expression: str, known: frozenset[str], functions: Functions) -> Compiled:
     translated = translate(expression)
+    called = extensions(functions, translated)
+    spaces = {"jr": _JR} if "jr:" in translated else None
     try:
-        run = etree.XPath(
-            translated, namespaces={"jr": _JR}, extensions=FUNCTIONS, smart_strings=False
-        )
+        run = etree.XPath(translated, namespaces=spaces, extensions=called, smart_strings=False)
     except etree.XPathSyntaxError as error:
         raise XPathError(str(error), 1) from error
     variables = tuple(name for name in _VARIABLES if f"${name}" in translated)
-    return Compiled(run, variables, "once(" in translated)
+    direct = shortcut(parse(expression), known, functions)
+    return Compiled(run, direct, variables, "once(" in translated)
 
 
 _LOGICS: dict[str, Logic] = {}
@@ -99,7 +108,7 @@ def logic_of(form: Form) -> Logic:
 
 
 def _secondary(form: Form) -> etree._Element:
-    """What choice filters look at: the lists' rows, and the labels of every select's choices."""
+    """What choice filters look at: the lists' rows."""
     secondary = etree.Element("secondary")
     for name, items in form.lists.items():
         root = etree.SubElement(etree.SubElement(secondary, "instance", id=name), "root")
@@ -107,13 +116,16 @@ def _secondary(form: Form) -> etree._Element:
             element = etree.SubElement(root, "item", n=str(number))
             for column, text in item.items():
                 etree.SubElement(element, column).text = text
-    for question in form.questions:
-        choices = etree.SubElement(secondary, "choices", path=question.path)
-        for choice in question.choices:
-            named = etree.SubElement(choices, "choice", name=choice.name)
-            for code, text in choice.label.items():
-                etree.SubElement(named, "label", lang=code).text = text
     return secondary
+
+
+def _labels(form: Form) -> Labels:
+    """What jr:choice-name() looks at. Of choices with one name the first counts."""
+    return {
+        (question.path, choice.name): choice.label
+        for question in form.questions
+        for choice in reversed(question.choices)
+    }
 
 
 def _looks_ahead(form: Form) -> bool:

@@ -55,6 +55,8 @@ def short(name: str) -> str:
 
 def width(label: str) -> int:
     """Columns a label takes: a Chinese character or an emoji takes two."""
+    if label.isascii():
+        return len(label)
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in label)
 
 

@@ -1,20 +1,21 @@
 """One instance of a questionnaire, filled with one interview's answers, to compute in.
 
-An evaluation costs a few microseconds; the instance is rebuilt from the answers for every turn, so
-nothing is ever out of date.
+An evaluation costs a microsecond, or a few where lxml is asked; the instance is rebuilt from the
+answers for every turn, so nothing is ever out of date.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from random import Random
 from typing import Any
 
 from lxml import etree
 
+from surveys.chance import randomized
 from surveys.form import Choice, Label, Output, Question, plain
 from surveys.functions import number_of, text_of, truth
 from surveys.logic import Logic
@@ -38,48 +39,45 @@ class Scene:
     """One instance filled with one interview's answers, to evaluate expressions in.
 
     Nodes are named by concrete path, ``/data/person[2]/name``. Occurrences of a repeat appear when
-    a value is put into them, or by :meth:`grow`.
+    a value is put into them, or by :meth:`grow`. ``nodes`` are the instance's elements by path.
     """
 
     def __init__(self, logic: Logic, values: Mapping[str, str], surroundings: Surroundings) -> None:
         self._logic = logic
-        root = copy.deepcopy(logic.template)
-        self._nodes = dict(zip(logic.order, root.iter(), strict=True))
-        now = surroundings.now.isoformat(timespec="milliseconds")
-        began = surroundings.began.isoformat(timespec="milliseconds")
-        self._now, self._began = now, began
-        self._seed, self._language = str(surroundings.seed), surroundings.language
+        root = copy.copy(logic.template)  # of an element, all that is below it is copied too
+        self.nodes = dict(zip(logic.order, root.iter(), strict=True))
+        self._surroundings, self._language = surroundings, surroundings.language
         for path, value in values.items():
             if not path.endswith("]"):
                 self.put(path, value)
 
     def put(self, path: str, value: str) -> None:
         """Set the value of a node, creating the occurrences around it."""
-        node = self._nodes.get(path)
+        node = self.nodes.get(path)
         if node is None:
             self.grow(path.rsplit("]", 1)[0] + "]")
-            node = self._nodes[path]
+            node = self.nodes[path]
         node.text = value
 
     def value(self, path: str) -> str:
         """The value of a node, '' where it has none."""
-        return self._nodes[path].text or ""
+        return self.nodes[path].text or ""
 
     def values(self) -> dict[str, str]:
         """Every value that is not empty, by concrete path, in document order."""
-        where = {node: path for path, node in self._nodes.items() if not path.endswith("#")}
-        root = self._nodes[self._logic.order[0]]
+        where = {node: path for path, node in self.nodes.items() if not path.endswith("#")}
+        root = self.nodes[self._logic.order[0]]
         return {where[node]: node.text for node in root.iter() if node.text and node in where}
 
     def blank(self, path: str) -> None:
         """Empty a node and everything below it: what is not relevant has no value."""
-        for node in self._nodes[path].iter():
+        for node in self.nodes[path].iter():
             if not len(node):
                 node.text = None
 
     def grow(self, path: str) -> None:
         """Make sure that the occurrence ``path`` (``/data/person[2]``) is there."""
-        if path in self._nodes:
+        if path in self.nodes:
             return
         base, _, number = path.rpartition("[")
         outer = base.rpartition("]")[0]
@@ -89,19 +87,19 @@ class Scene:
         if before:
             self.grow(f"{base}[{before}]")
         template, suffixes = self._logic.repeats[plain(base)]
-        occurrence = copy.deepcopy(template)
-        self._nodes[f"{base}#"].addprevious(occurrence)
+        occurrence = copy.copy(template)
+        self.nodes[f"{base}#"].addprevious(occurrence)
         for suffix, node in zip(suffixes, occurrence.iter(), strict=True):
-            self._nodes[path + suffix] = node
+            self.nodes[path + suffix] = node
 
     def shrink(self, base: str, count: int) -> None:
         """Take away the occurrences of the repeat ``base`` beyond the first ``count``."""
-        while (path := f"{base}[{count + 1}]") in self._nodes:
-            occurrence = self._nodes[path]
+        while (path := f"{base}[{count + 1}]") in self.nodes:
+            occurrence = self.nodes[path]
             parent = occurrence.getparent()
             assert parent is not None
-            for known in [known for known in self._nodes if known.startswith(path)]:
-                del self._nodes[known]
+            for known in [known for known in self.nodes if known.startswith(path)]:
+                del self.nodes[known]
             parent.remove(occurrence)
             count += 1
 
@@ -111,7 +109,10 @@ class Scene:
 
     def text(self, expression: str, path: str, *, once: bool = False) -> str:
         """The value of ``expression`` at the node ``path``, as text; ``once``: as it first was."""
-        return text_of(self._run(expression, path, once=once))
+        value = self._run(expression, path, once=once)
+        if isinstance(value, float) and math.isnan(value):
+            return ""  # as JavaRosa keeps it: what cannot be computed is not answered
+        return text_of(value)
 
     def number(self, expression: str, path: str) -> float:
         """The value of ``expression`` at the node ``path``, as a number; may be NaN."""
@@ -123,10 +124,9 @@ class Scene:
         if itemset is not None:
             choices = tuple(self._picked(question, path))
             if itemset.seed is not None:
-                given = self.text(itemset.seed, path) if itemset.seed else self._seed
-                shuffled = list(choices)
-                Random(f"{given}|{path}").shuffle(shuffled)  # noqa: S311 - an order, no secret
-                choices = tuple(shuffled)
+                own = self._run(itemset.seed, path) if itemset.seed else None
+                node = self.nodes[path]
+                choices = tuple(randomized(self._surroundings.seed, [node], 1, list(choices), own))
         if any(choice.pieces for choice in choices):
             choices = tuple(self._spoken(choice, path) for choice in choices)
         return choices
@@ -137,6 +137,8 @@ class Scene:
         return self._joined(pieces, path)
 
     def _joined(self, pieces: tuple[str | Output, ...], path: str) -> str:
+        if len(pieces) == 1 and isinstance(pieces[0], str):
+            return pieces[0]
         return "".join(
             self.text(piece.expression, path) if isinstance(piece, Output) else piece
             for piece in pieces
@@ -160,14 +162,22 @@ class Scene:
 
     def _run(self, expression: str, path: str, *, once: bool = False) -> Any:
         compiled = self._logic.compiled(expression)
-        node = self._nodes[path]
-        if not compiled.variables:
-            return compiled.run(node)
-        values = {
-            "now": self._began if once or compiled.once else self._now,
-            "seed": self._seed,
-            "language": self._language,
-            "current": [node],
-            "secondary": self._logic.secondary,
-        }
-        return compiled.run(node, **{name: values[name] for name in compiled.variables})
+        node = self.nodes[path]
+        if compiled.direct is not None:
+            return compiled.direct((self.nodes, node, self._language))
+        once = once or compiled.once
+        return compiled.run(node, **{v: self._known(v, node, once) for v in compiled.variables})
+
+    def _known(self, variable: str, node: etree._Element, once: bool) -> Any:
+        match variable:
+            case "now":
+                now = self._surroundings.began if once else self._surroundings.now
+                return now.isoformat(timespec="milliseconds")
+            case "seed":
+                return str(self._surroundings.seed)
+            case "language":
+                return self._language
+            case "current":
+                return [node]
+            case _:
+                return self._logic.secondary

@@ -147,7 +147,7 @@ _ODK = """
     int n > n
     intersects t > b
     join t *a > t
-    jr:choice-name tt > t $secondary, $language, $current
+    jr:choice-name tt > t $language, $current
     log n > n
     log10 n > n
     max a *a > n

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 
 from surveys.campaigns import Campaign, Delivery, Outcome, Wave
 from surveys.cells import Cell, RaterGroup, Reasons, Spread, Tally, Turnout, Withheld
+from surveys.dropoff import Row
 from surveys.people import Address, Chat, Invite, Person, Relation, Subject
 
 T = TypeVar("T")
@@ -220,6 +221,26 @@ class Transaction(Protocol):
     def remarks(self, period: str) -> Sequence[tuple[str, str]]:
         """(subject, remark), in random order."""
         ...
+
+    # how a questionnaire fares: counts, never whose
+    def put_draft(self, wave: str, process: str, box: bytes) -> None:
+        """Put or overwrite what ``process`` has counted so far, sealed."""
+        ...
+
+    def drafts(self, wave: str) -> Sequence[tuple[str, bytes]]:
+        """(process, sealed counts)."""
+        ...
+
+    def drop_stale_drafts(self) -> None:
+        """Delete what arrived too late for its wave's tally."""
+        ...
+
+    def unfinished(self, wave: str) -> Iterator[SealedInterview]:
+        """The wave's interviews in progress, read as they are asked for."""
+        ...
+
+    def put_paradata(self, period: str, rows: Iterable[Row]) -> None: ...
+    def paradata(self, period: str) -> Sequence[Row]: ...
 
     # one row each: small facts that processes share
     def note(self, name: str) -> str | None: ...

@@ -46,10 +46,12 @@ def truth(value: Any) -> bool:
 
 def number_of(value: Any) -> float:
     """XPath's number(), where a date is its days since 1970-01-01 and a time a part of a day."""
-    if isinstance(value, float | bool):
+    if isinstance(value, (float, bool)):  # a union would be made anew each time
         return float(value)
     text = text_of(value).strip()
-    if _NUMBER.fullmatch(text):
+    if not text:
+        return math.nan
+    if (text.isdigit() and text.isascii()) or _NUMBER.fullmatch(text):
         return float(text)
     days = days_of(text)
     return math.nan if days is None else days

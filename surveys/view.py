@@ -24,6 +24,8 @@ from surveys.form import (
 from surveys.logic import logic_of
 from surveys.people import Text
 from surveys.scene import Scene, Surroundings
+from surveys.trouble import Trouble
+from surveys.understand import understand
 from surveys.words import Words, pick
 
 SKIPPED = ""
@@ -68,6 +70,7 @@ class View:
         self.given = given
         self._logic = logic_of(form)
         self._surroundings = Surroundings(now, began, given.seed, given.language)
+        self._offered: dict[str, tuple[Choice, ...]] = {}
         self.scene = self._fresh()
         for _ in range(_PASSES + len(self.answers)):
             before = len(self.answers)
@@ -191,11 +194,23 @@ class View:
 
     def _asked(self, spot: Spot) -> None:
         self.spots.append(spot)
+        self._drop_unoffered(spot)
         if spot.path in self.answers:
             if self.place is None:
                 self.notes.clear()
         elif self.place is None:
             self.place = spot
+
+    def _drop_unoffered(self, spot: Spot) -> None:
+        """Forget an answer of which something is not among the choices any more."""
+        question, value = spot.question, self.answers.get(spot.path)
+        if not value or question.itemset is None:
+            return
+        names = {choice.name for choice in self.scene.offered(question, spot.path)}
+        single = question.kind is Kind.SELECT_ONE  # whose names may hold spaces, from a repeat
+        if not names.issuperset((value,) if single else value.split()):
+            del self.answers[spot.path]
+            self.scene.put(spot.path, question.default)
 
     def _compute(self, spot: Spot) -> None:
         value = self._computed(spot)
@@ -219,6 +234,12 @@ class View:
 
     def offered(self, spot: Spot) -> tuple[Choice, ...]:
         """The choices offered at ``spot`` now; () where words, a place or a file are wanted."""
+        found = self._offered.get(spot.path)
+        if found is None:  # the walk is over: no answer changes that could change them
+            found = self._offered[spot.path] = self._choices(spot)
+        return found
+
+    def _choices(self, spot: Spot) -> tuple[Choice, ...]:
         match spot.question.kind:
             case Kind.MORE:
                 more = _WORDS.all_of("choice.more"), _WORDS.all_of("choice.no_more")
@@ -244,10 +265,13 @@ class View:
         value = self._computed(spot)
         if value is None:
             value = question.default
-        if question.kind in SELECTED:
+        if value and question.kind in SELECTED:
             names = {choice.name for choice in self.offered(spot)}
-            return value if value and set(value.split()) <= names else ""
-        return "" if question.kind in HANDED else value
+            return value if set(value.split()) <= names else ""
+        if not value or question.kind in HANDED:
+            return ""
+        fits = understand(question, value, self.offered(spot), self._surroundings.now)
+        return "" if isinstance(fits, Trouble) else value  # what its kind cannot hold is no answer
 
     def required(self, spot: Spot) -> bool:
         """Whether ``spot`` must be answered. Whether there is another one always must.

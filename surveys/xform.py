@@ -58,6 +58,7 @@ _KINDS = {
 }
 _SELECTS = {"select1": Kind.SELECT_ONE, "select": Kind.SELECT_MULTIPLE, "rank": Kind.RANK}
 _MOMENTS = {"today": "today()", "start": "once(now())", "end": "now()"}
+_TABLE = "/generated_table_list_label_"
 _YES = ("yes", "true", "true()", "1")
 _OTHER = {"": ("Specify other.",)}  # pyxform's words below or_other
 _WORDS = Words.of("surveys")
@@ -186,15 +187,21 @@ class _Reader:
         if path in self.repeats:
             return self._repeat(element, path, control)
         if len(element) or (control is not None and local(control.tag) == "group"):
-            bind = self.binds.get(path)
-            return Group(
-                path=path,
-                children=self._nodes(element, path),
-                label=self.itext.label(control, "label"),
-                relevant=None if bind is None else bind.get("relevant"),
-                field_list=control is not None and "field-list" in control.get("appearance", ""),
-            )
+            return self._group(element, path, control)
         return self._question(element, path, control)
+
+    def _group(self, element: etree._Element, path: str, control: etree._Element | None) -> Group:
+        bind, children = self.binds.get(path), self._nodes(element, path)
+        label = self.itext.label(control, "label")
+        if not label and children and _TABLE in children[0].path:  # pyxform moves it into a note
+            label, children = children[0].label, children[1:]
+        return Group(
+            path=path,
+            children=children,
+            label=label,
+            relevant=None if bind is None else bind.get("relevant"),
+            field_list=control is not None and "field-list" in control.get("appearance", ""),
+        )
 
     def _meta(self, element: etree._Element, path: str) -> None:
         for child in element:

@@ -2,8 +2,8 @@
 
 lxml lets nobody change an operator, and tells extension functions nothing of the interview. So an
 expression is parsed and written out anew: operators that may meet a date and functions that ODK
-knows become extensions (:mod:`surveys.functions`), and what they need of the interview is passed as
-XPath variables:
+knows become extensions (:mod:`surveys.functions`), called odk- and their name, and what they need
+of the interview is passed as XPath variables:
 
 ``$now``
     local time, ISO with offset
@@ -12,8 +12,7 @@ XPath variables:
 ``$current``
     a node-set of one: the context node of the whole expression
 ``$secondary``
-    an element that holds ``<instance id="x"><root><item>...`` for every secondary instance and
-    ``<choices path="/data/q"><choice name="a"><label lang="zh">...`` for every select
+    an element that holds ``<instance id="x"><root><item>...`` for every secondary instance
 """
 
 from __future__ import annotations
@@ -39,7 +38,6 @@ from surveys.expression import (
     quoted,
     walk,
 )
-from surveys.functions import FUNCTIONS
 from surveys.grammar import parse
 from surveys.signatures import (
     ALIASES,
@@ -54,16 +52,18 @@ from surveys.signatures import (
 from surveys.values import text_of
 
 __all__ = [
-    "FUNCTIONS",
+    "COMPARED",
     "NoPlaceError",
     "UnknownFunctionError",
     "XPathError",
     "calls",
+    "compares_dates",
     "paths",
     "translate",
 ]
 
-_COMPARED = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "=": "eq", "!=": "ne"}
+COMPARED = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "=": "eq", "!=": "ne"}
+"""XPath's operator -> the name of the function that knows dates."""
 
 
 class _Where(Enum):
@@ -78,7 +78,7 @@ _ROOT = "$current/ancestor::node()[last()]"  # where / would be the root of a se
 
 
 def translate(expression: str) -> str:
-    """``expression`` for ``etree.XPath(..., extensions=FUNCTIONS)``, with the variables above.
+    """``expression`` for ``etree.XPath``, with extensions and the variables above.
 
     Raises XPathError where it is malformed, calls a function that is not there
     (UnknownFunctionError) or that has no place in a conversation (NoPlaceError), or with arguments
@@ -137,10 +137,10 @@ class _Writer:
             _refuse_values(right)
         elif level >= LEVEL["+"]:
             operand = self._number
-        elif operator in _COMPARED and _compares_dates(operator, left, right):
+        elif operator in COMPARED and compares_dates(operator, left, right):
             if {sort_of(left), sort_of(right)} & {"s", "a"}:
                 values = f"{self.write(left, where)}, {self.write(right, where)}"
-                return f"odk-{_COMPARED[operator]}({values})"
+                return f"odk-{COMPARED[operator]}({values})"
             operand = self._number
         return f"{operand(left, where, level)} {operator} {operand(right, where, level + 1)}"
 
@@ -217,7 +217,7 @@ def _refuse_values(e: Expression) -> None:
         raise XPathError(f"Questions are wanted here, not {WORDS[sort_of(e)]}", at)
 
 
-def _compares_dates(operator: str, left: Expression, right: Expression) -> bool:
+def compares_dates(operator: str, left: Expression, right: Expression) -> bool:
     """Whether XPath's own operator might go wrong.
 
     ``=`` only does where a number that was computed meets a date: texts are equal when equal, and

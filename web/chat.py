@@ -19,7 +19,7 @@ from web.handover import Handover, Turn
 from web.hearing import LONGEST, Saying, saying, submission
 from web.keyboard import keyboard
 from web.media import address
-from web.posted import LARGEST_FILE, Posted, posted
+from web.posted import Posted, posted
 from web.protection import Visitor, comes_from_us, only_looks, remember, visitor_of
 from web.site import first_tag, language_of, page, site_of
 
@@ -157,7 +157,6 @@ def _values(visitor: Visitor, turn: Turn) -> dict[str, Any]:
         "keyboard": keyboard,
         "address": address,
         "longest": LONGEST,
-        "largest": LARGEST_FILE,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from surveys.attachments import LIMITS
 from surveys.form import HANDED, Kind
 
 
@@ -27,6 +28,11 @@ class Composer:
     camera: str = ""
     place: bool = False
     typing: bool = False  # nothing to press: whoever types goes on typing
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest file that may be handed over; 0 where none may."""
+        return LIMITS[Kind(self.kind)] if self.kind else 0
 
 
 _COMPOSERS: Mapping[Kind, Composer] = {

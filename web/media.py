@@ -10,33 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from surveys.files import kind_of
+from surveys.label_media import TYPES
 from surveys.reply import Medium
 from web.site import site_of
 
-# Opened by itself, a drawing (SVG) must not be able to do anything in our name.
-ALONE = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+# Opened by itself, a file must not be able to do anything in our name.
+ALONE = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'"
 KEPT = "public, max-age=31536000, immutable"  # a form's hash never names other content
 RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})")
-UNKNOWN = "application/octet-stream"
-BEGINNINGS = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"BM", "image/bmp"),
-    (b"OggS", "audio/ogg"),
-    (b"fLaC", "audio/flac"),
-    (b"ID3", "audio/mpeg"),
-    (b"#!AMR", "audio/amr"),
-    (b"\x1a\x45\xdf\xa3", "video/webm"),
-)
-RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
-BRANDS = {
-    b"avif": "image/avif",
-    b"M4A ": "audio/mp4",
-    b"M4B ": "audio/mp4",
-    b"qt  ": "video/quicktime",
-}
 
 
 def routes() -> list[Route]:
@@ -70,21 +52,8 @@ async def medium(request: Request) -> Response:
 
 
 def content_type(content: bytes) -> str:
-    """What ``content`` is by its first bytes."""
-    for beginning, kind in BEGINNINGS:
-        if content.startswith(beginning):
-            return kind
-    if content[:4] == b"RIFF":
-        return RIFF.get(content[8:12], UNKNOWN)
-    if content[4:8] == b"ftyp":
-        return BRANDS.get(content[8:12], "video/mp4")
-    if b"<svg" in content[:1000] and content.lstrip(b"\xef\xbb\xbf\r\n\t ").startswith(b"<"):
-        return "image/svg+xml"
-    frame = content[:2]
-    if len(frame) == 2 and frame[0] == 0xFF and frame[1] & 0xE0 == 0xE0:
-        # MPEG audio without a tag; layer 0 is AAC in ADTS frames
-        return "audio/mpeg" if frame[1] & 0x06 else "audio/aac"
-    return UNKNOWN
+    """What ``content`` is by its first bytes, as far as it may stand beside a question."""
+    return TYPES.get(kind_of(content), "application/octet-stream")
 
 
 def _part(asked: str, size: int) -> range | None:

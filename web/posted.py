@@ -14,8 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
+from surveys.attachments import LIMITS
+
 LARGEST, FIELDS = 200_000, 500  # bytes and fields of one form without its file
-LARGEST_FILE = 20 * 2**20  # bytes; as much as a Telegram bot may fetch
+LARGEST_FILE = max(LIMITS.values())  # bytes; the core knows how much of each kind
 FILES = 2  # file fields of one form: the camera and the album
 PATIENCE, UPLOAD_PATIENCE = 30.0, 300.0  # seconds for a whole body, without and with a file
 DRAINED = 4 * LARGEST_FILE  # bytes read and thrown away, so that the refusal can be read

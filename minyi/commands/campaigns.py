@@ -23,6 +23,7 @@ from minyi.commands.desk import (
 
 if TYPE_CHECKING:
     from minyi.campaigning import Reach, Standing, Wish
+    from minyi.dropoff import Dropoff
     from minyi.settings import Settings
     from surveys.campaigns import Campaign
 
@@ -143,6 +144,43 @@ async def _standings(settings: Settings) -> Sequence[Standing]:
 
     async with open_store(settings) as store:
         return await store.read(lambda tx: standings(tx, datetime.now(UTC)))
+
+
+@campaigns.command(name="dropoff")
+def tell_dropoff(
+    ctx: typer.Context,
+    wave: Annotated[str, typer.Argument(help="A wave that was tallied.", show_default=False)],
+    json: Annotated[bool, typer.Option("--json", help="As data, in both languages.")] = False,
+    lang: Annotated[str, typer.Option("--lang", help="zh or en.")] = "en",
+) -> None:
+    """Where people stopped and what they left out, question by question; never who."""
+    from minyi.dropoff import as_json, cells, heads, notes
+    from surveys.words import LANGUAGES
+
+    if lang not in LANGUAGES:
+        raise CommandError(f"--lang is one of {', '.join(LANGUAGES)}, not {lang!r}.")
+    found = run(_dropoff(settings(ctx), wave))
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(as_json(found), ensure_ascii=False, indent=2))
+        return
+    listing = table("", *heads(lang))
+    for row in found.rows:
+        fill(listing, *cells(found, row, lang))
+    show(listing)
+    for note in notes(found, lang):
+        say(note)
+
+
+async def _dropoff(settings: Settings, wave: str) -> Dropoff:
+    from minyi.dropoff import DropoffError, dropoff
+
+    async with open_store(settings) as store:
+        try:
+            return await store.read(lambda tx: dropoff(tx, wave))
+        except DropoffError as error:
+            raise CommandError(str(error)) from None
 
 
 @campaigns.command()

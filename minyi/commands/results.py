@@ -13,7 +13,7 @@ from minyi.commands.steps import period_of
 if TYPE_CHECKING:
     from minyi.settings import Settings
 
-OPEN = ("cells", "turnout", "reasons", "withheld", "scorecards")
+OPEN = ("cells", "turnout", "reasons", "withheld", "paradata", "scorecards")
 
 
 def register(app: typer.Typer) -> None:

@@ -84,6 +84,8 @@ def test_whatever_holds_an_answer_has_no_rowid(sqlite_url: str) -> None:
             "interviews",
             "concerns",
             "attachments",
+            "paradata",
+            "paradata_drafts",
         ):
             with pytest.raises(sa.exc.OperationalError, match="no such column: rowid"):
                 connection.exec_driver_sql(f"SELECT rowid FROM {table}")

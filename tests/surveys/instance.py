@@ -6,7 +6,8 @@ from typing import Any
 
 from lxml import etree
 
-from surveys.xpath import FUNCTIONS, translate
+from surveys.functions import extensions, functions
+from surveys.xpath import translate
 
 INSTANCE = etree.fromstring("""
 <data version="7">
@@ -27,19 +28,25 @@ SECONDARY = etree.fromstring("""
     <item><name>nb</name><label>Ningbo</label><of>5</of><since>2026-11-30</since></item>
     <item><name>sh</name><label>Shanghai</label><of>6</of><since/></item>
   </root></instance>
-  <choices path="/data/fruit">
-    <choice name="apple"><label lang="zh">苹果</label><label lang="en">Apple</label></choice>
-    <choice name="pear"><label lang="">Pear</label></choice>
-  </choices>
-  <choices path="/data/person/name">
-    <choice name="Li"><label lang="en">Mx Li</label></choice>
-  </choices>
 </secondary>""")
+
+FUNCTIONS = functions({
+    ("/data/fruit", "apple"): {"zh": "苹果", "en": "Apple"},
+    ("/data/fruit", "pear"): {"": "Pear"},
+    ("/data/person/name", "Li"): {"en": "Mx Li"},
+})  # fmt: skip
 
 
 def node_at(path: str) -> Any:
     """The first element of the instance at an ordinary path."""
     return INSTANCE.xpath(path)[0]
+
+
+def compiled(expression: str) -> etree.XPath:
+    """``expression`` ready to run in lxml."""
+    translated = translate(expression)
+    known = extensions(FUNCTIONS, translated)
+    return etree.XPath(translated, extensions=known, smart_strings=False)
 
 
 def value(
@@ -52,10 +59,8 @@ def value(
 ) -> Any:
     """What ``expression`` gives at the node ``at``, elements as they are."""
     node = node_at(at)
-    compiled = etree.XPath(translate(expression), extensions=FUNCTIONS, smart_strings=False)
-    return compiled(
-        node, now=now, seed=seed, language=language, current=[node], secondary=SECONDARY
-    )
+    variables = {"now": now, "seed": seed, "language": language}
+    return compiled(expression)(node, current=[node], secondary=SECONDARY, **variables)
 
 
 def texts(expression: str, at: str = "/data/a", **given: str) -> list[str]:

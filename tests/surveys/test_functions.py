@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from surveys.functions import FUNCTIONS, number_of, text_of, truth
+from surveys.functions import number_of, text_of, truth
 from surveys.patterns import pattern_of
-from tests.surveys.instance import texts, value
+from tests.surveys.instance import FUNCTIONS, texts, value
 
 NAN = "NaN"
 
@@ -338,7 +338,7 @@ ITEMS = etree.fromstring("<r><i>A</i><i>B</i><i>C</i><i>D</i><i>E</i><i>F</i></r
     ],
 )
 def test_a_seed_shuffles_as_it_does_in_enketo_and_collect(seed: object, wanted: str) -> None:
-    shuffled = FUNCTIONS[None, "odk-randomize"](None, "s", [ITEMS], 1.0, list(ITEMS), seed)
+    shuffled = FUNCTIONS["randomize"]("s", [ITEMS], 1.0, list(ITEMS), seed)
     assert "".join(item.text for item in shuffled) == wanted
 
 
@@ -407,7 +407,7 @@ def test_a_line_is_told_to_cross_itself(line: str, crosses: bool) -> None:
     assert value(f"intersects('{line}')") is crosses
 
 
-NAMES = sorted(name for _, name in FUNCTIONS)
+NAMES = sorted(FUNCTIONS)
 ODD = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12),
     st.floats(),
@@ -418,7 +418,7 @@ ODD = st.one_of(
     st.sampled_from(["2026-02-30", "24:00", "9999-12-31T23:59:59.9999", "1 2 3", "(", "%", "1e9"]),
 )
 _ENVIRONMENT = {
-    "choice-name": ([], "zh", [ITEMS]), "format-date": ("zh",), "format-date-time": ("zh",),
+    "choice-name": ("zh", [ITEMS]), "format-date": ("zh",), "format-date-time": ("zh",),
     "random": ("s", [ITEMS], 1.0), "uuid": ("s", [ITEMS], 1.0),
     "randomize": ("s", [ITEMS], 1.0, list(ITEMS)), "position": (list(ITEMS),),
     "indexed-repeat": ([ITEMS[0]], list(ITEMS), [ITEMS]), "pi": (),
@@ -434,9 +434,8 @@ _TAKES = {
 
 @given(st.sampled_from(NAMES), st.lists(ODD, min_size=6, max_size=6))
 def test_nothing_raises_for_an_odd_value(name: str, values: list[object]) -> None:
-    short = name.removeprefix("odk-")
-    given = (*_ENVIRONMENT.get(short, ()), *values[: _TAKES.get(short, 1)])
-    result = FUNCTIONS[None, name](None, *given)
+    given = (*_ENVIRONMENT.get(name, ()), *values[: _TAKES.get(name, 1)])
+    result = FUNCTIONS[name](*given)
     assert isinstance(result, str | float | bool | list)
     if isinstance(result, str):
         etree.Element("x").text = result  # what XML cannot hold, lxml refuses

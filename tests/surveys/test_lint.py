@@ -90,6 +90,8 @@ REFUSED = [
     Case("double_indicator", ("survey", 3, "D"),
          f"{NAMES} | bind::minyi:indicator\nselect_one grade | q | Q | i\n"
          "select_one grade | p | P | i"),
+    Case("unsupported_kind", ("survey", 2, "D"),
+         f"{NAMES} | appearance\nselect_one ab | q | Q | search('towns')"),
     Case("no_question", ("survey", 1, ""), f"{NAMES}\nnote | n | N"),
     Case("bad_expression", ("survey", 2, "D"), f"{NAMES} | relevant\ntext | q | Q | 1 + ("),
     Case("bad_expression", ("survey", 3, "D"),
@@ -143,8 +145,6 @@ MUST = [
     Case("identity_account", ("survey", 2, "C"), f"{NAMES}\ntext | q | E-mail"),
     Case("identity_location", ("survey", 2, "C"), f"{NAMES}\ngeopoint | q | Where?"),
     Case("bad_media", ("survey", 2, "D"), f"{NAMES} | image\ninteger | q | Q | nowhere.png"),
-    Case("unsupported_kind", ("survey", 2, "D"),
-         f"{NAMES} | appearance\nselect_one ab | q | Q | search('towns')"),
     Case("identity_recording", ("survey", 2, "C"), f"{NAMES}\nimage | q | A picture"),
 ]  # fmt: skip
 LOOK = [

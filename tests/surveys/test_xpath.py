@@ -10,7 +10,6 @@ from lxml import etree
 
 from surveys.functions import text_of
 from surveys.xpath import (
-    FUNCTIONS,
     NoPlaceError,
     UnknownFunctionError,
     XPathError,
@@ -18,7 +17,7 @@ from surveys.xpath import (
     paths,
     translate,
 )
-from tests.surveys.instance import INSTANCE, node_at, texts, value
+from tests.surveys.instance import INSTANCE, compiled, node_at, texts, value
 
 
 @pytest.mark.parametrize(
@@ -333,7 +332,7 @@ def _same(left: Any, right: Any) -> bool:
 def test_pure_xpath_gives_what_lxml_alone_gives(expression: str, at: str) -> None:
     node = PLAIN.xpath(at)[0]
     alone = etree.XPath(expression, smart_strings=False)(node)
-    ours = etree.XPath(translate(expression), extensions=FUNCTIONS, smart_strings=False)
+    ours = compiled(expression)
     assert _same(ours(node, current=[node]), alone), translate(expression)
 
 

@@ -14,7 +14,16 @@ from minyi.house import wall_clock
 from minyi.talk import ORGANISATION
 from tests.transcripts.house import Talking
 from tests.transcripts.reading import Shown
-from tests.transcripts.script import OPENING, Act, Pressed, Sticker, Wrote
+from tests.transcripts.script import (
+    OPENING,
+    Act,
+    Changed,
+    Gave,
+    Pressed,
+    Shared,
+    Sticker,
+    Wrote,
+)
 from tests.transcripts.serving import serving
 from web.app import create_app
 
@@ -45,7 +54,7 @@ class Form:
 class Browser:
     """One visitor with a cookie. ``script`` is whether the page's JavaScript runs (htmx)."""
 
-    has_stickers = False
+    cannot: tuple[type[Act], ...] = (Sticker, Changed)
 
     def __init__(self, client: httpx.AsyncClient, *, script: bool = False) -> None:
         self._client = client
@@ -65,8 +74,17 @@ class Browser:
                 return await self._send(Form(self._composer.action, fields), text)
             case Pressed(label):
                 return await self._send(await self._button(label, twice), label)
-            case Sticker():
-                raise NotImplementedError("a browser has no stickers")
+            case Gave(kind, file):
+                fields = self._composer.fields | {"kind": kind}
+                files = {"file": (file.name, act.content)}
+                return await self._send(Form(self._composer.action, fields), None, files)
+            case Shared(latitude, longitude):
+                place = {"latitude": str(latitude), "longitude": str(longitude), "accuracy": "0"}
+                return await self._send(
+                    Form(self._composer.action, self._composer.fields | place), None
+                )
+            case Sticker() | Changed():
+                raise NotImplementedError("a browser has no such thing")
 
     async def _button(self, label: str, twice: bool) -> Form:
         """Its newest form. The same form sent twice is heard once, so whoever presses twice has
@@ -79,21 +97,33 @@ class Browser:
             self._second_tab = _buttons(_page((await self._client.get("/c")).text))
         return form
 
-    async def _send(self, form: Form, said: str) -> Sequence[Shown]:
-        answer = await self._client.post(form.action, data=form.fields, headers=self._headers)
+    async def _send(
+        self, form: Form, said: str | None, files: dict[str, tuple[str, bytes]] | None = None
+    ) -> Sequence[Shown]:
+        answer = await self._client.post(
+            form.action, data=form.fields, files=files, headers=self._headers
+        )
         if onward := answer.headers.get("HX-Redirect"):
             answer = await self._client.get(onward)
         return self._read(answer, said, pressed="data" in form.fields)
 
-    def _read(self, answer: httpx.Response, said: str, *, pressed: bool = False) -> Sequence[Shown]:
-        """What stands in the page or the fragment. It must repeat what the person said."""
+    def _read(
+        self, answer: httpx.Response, said: str | None, *, pressed: bool = False
+    ) -> Sequence[Shown]:
+        """What stands in the page or the fragment.
+
+        It must repeat what the person ``said``, in its own words (None) where that was no text.
+        """
         assert answer.status_code == 200, f"{answer.status_code} for {answer.request.url}"
         page = _page(answer.text)
         echoed = [
             element.text_content() for element in page.xpath("//li[contains(@class, 'said')]/p")
         ]
         silent = pressed and not echoed  # a tick: the question itself shows it
-        assert silent or echoed == ([said] if said else []), "the page does not show what was said"
+        given = said is None and len(echoed) == 1
+        assert silent or given or echoed == ([said] if said else []), (
+            "the page does not show what was said"
+        )
         self._buttons |= _buttons(page)
         for form in page.xpath("//form[@id='say']"):
             self._composer = _form(form)

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from minyi.conversing import settle
-from minyi.talk import ORGANISATION, rehearse
-from storage import FileKeyring, SqlStore
+from minyi.talk import ORGANISATION, ZONE, rehearse
+from storage import FileKeyring, FileVault, SqlStore
 from surveys.cells import RaterGroup
 from surveys.conversation import Conversation
 from surveys.visit import Setting
@@ -32,8 +32,9 @@ async def talking(questionnaire: str) -> AsyncIterator[Talking]:
     with TemporaryDirectory() as folder:
         store, keyring = SqlStore("sqlite://"), FileKeyring(Path(folder))
         await rehearse(store, keyring, ROOT / questionnaire, RaterGroup.RECIPIENT)
-        setting = Setting(ORGANISATION, web="http://127.0.0.1:8080/c")
+        setting = Setting(ORGANISATION, web="http://127.0.0.1:8080/c", zone=ZONE)
+        vault = FileVault(Path(folder) / "attachments")
         try:
-            yield Talking(await settle(store, keyring, setting), store)
+            yield Talking(await settle(store, keyring, setting, vault), store)
         finally:
             await store.close()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tests.transcripts.script import RECEIPT, Act, Script, Sticker, masked
+from tests.transcripts.script import RECEIPT, Act, Script, masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Shown:
 class Player(Protocol):
     """Somebody with a screen of this channel before them."""
 
-    has_stickers: bool
+    cannot: tuple[type[Act], ...]  # what nobody can do in this channel
 
     async def do(self, act: Act, *, twice: bool = False) -> Sequence[Shown]:
         """Do it, and read what is said to it. ``twice``: it is about to be done once more."""
@@ -38,8 +38,8 @@ async def play(script: Script, player: Player) -> Script:
     following = [exchange.heard for exchange in script.exchanges[1:]] + [""]
     for exchange, then in zip(script.exchanges, following, strict=True):
         act = exchange.act(receipt)
-        if isinstance(act, Sticker) and not player.has_stickers:
-            said.append(exchange.said)  # cannot be done here, so nothing can be said to it
+        if isinstance(act, player.cannot):
+            said.append(exchange.said)  # so nothing can be said to it
             continue
         words = "\n\n".join(
             str(shown) for shown in await player.do(act, twice=then == exchange.heard)

@@ -6,6 +6,8 @@ line that begins with ``#`` is for the reader. A line that begins with ``> `` is
 - ``> /start demo`` comes first: the person opens the link on the poster;
 - ``> [满意]`` presses the newest button ever shown with that label, even one long answered;
 - ``> (a sticker)`` sends a picture where words are understood, ``> {1200 × 慢}`` a very long text;
+- ``> (a photo)``, ``> (a recording)``, ``> (a document)`` hand over a file;
+- ``> (the place 39.9042, 116.4074)`` shares it; ``> (changes it to: words)`` edits what was typed;
 - anything else is typed.
 
 What follows, up to the next ``> ``, is what the person then reads: the words, and below them a
@@ -21,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).parent
+MEDIA = HERE.parent / "data" / "media"
 HEADER = re.compile(r"# (?P<questionnaire>\S+), (?P<language>zh|en)")
 RECEIPT = re.compile(r"\b\d{4}-\d{4}-\d{4}-\d{4}\b")
 MASKED = "0000-0000-0000-0000"
@@ -47,7 +50,42 @@ class Wrote:
     text: str
 
 
-Act = Pressed | Sticker | Wrote
+@dataclass(frozen=True, slots=True)
+class Gave:
+    """A file: ``kind`` is image, audio or file."""
+
+    kind: str
+    file: Path
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes."""
+        return self.file.read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A place, in degrees."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The words typed last read otherwise now."""
+
+    text: str
+
+
+Act = Pressed | Sticker | Wrote | Gave | Shared | Changed
+FILES = {
+    "(a photo)": ("image", "photo.jpg"),
+    "(a recording)": ("audio", "sound.ogg"),
+    "(a document)": ("file", "paper.pdf"),
+}
+PLACE = re.compile(r"\(the place (-?[\d.]+), (-?[\d.]+)\)")
+CHANGED = re.compile(r"\(changes it to: (.+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +105,13 @@ class Exchange:
         """What the person does; ``receipt`` is the one they were given."""
         if self.heard == "(a sticker)":
             return Sticker()
+        if self.heard in FILES:
+            kind, name = FILES[self.heard]
+            return Gave(kind, MEDIA / name)
+        if place := PLACE.fullmatch(self.heard):
+            return Shared(float(place[1]), float(place[2]))
+        if changed := CHANGED.fullmatch(self.heard):
+            return Changed(changed[1])
         if self.heard.startswith("["):
             return Pressed(self.heard[1:-1])
         long = LONG.fullmatch(self.heard)

@@ -12,14 +12,17 @@ from minyi.house import wall_clock
 from rehearsal.limits import Limits
 from rehearsal.messages import Message, User, dump
 from rehearsal.server import serving
+from rehearsal.stored import Place
 from rehearsal.telegram import Stage
 from tests.transcripts.house import Talking
 from tests.transcripts.reading import Shown
-from tests.transcripts.script import Act, Pressed, Sticker, Wrote
+from tests.transcripts.script import Act, Changed, Gave, Pressed, Shared, Sticker, Wrote
 
 TOKEN = "4242:rehearsal-token"
 UNHURRIED = Limits(overall=0, per_chat=0, poll_repeat=0)
 PEOPLE = count(1001)
+KINDS = {"image": "photo", "audio": "voice", "file": "document"}  # as Telegram calls them
+MIMES = {"image": "image/jpeg", "audio": "audio/ogg", "file": "application/pdf"}
 
 
 @asynccontextmanager
@@ -44,7 +47,7 @@ async def telegram(here: Talking) -> AsyncIterator[Stage]:
 class Phone:
     """One new account on ``stage``, its app in ``language``."""
 
-    has_stickers = True
+    cannot: tuple[type[Act], ...] = ()
 
     def __init__(self, stage: Stage, language: str) -> None:
         self._stage = stage
@@ -64,6 +67,13 @@ class Phone:
                 self._stage.press(self._user.id, data=data, message_id=pressed, stale=True)
             case Sticker():
                 self._send_sticker()
+            case Gave(kind, file):
+                kind, mime = KINDS[kind], MIMES[kind]
+                self._stage.hand(self._user.id, kind, act.content, name=file.name, mime=mime)
+            case Shared(latitude, longitude):
+                self._stage.locate(self._user.id, Place(latitude, longitude))
+            case Changed(text):
+                self._stage.edit(self._user.id, text)
         async with asyncio.timeout(20):
             while len(self._stage.updates):  # noqa: ASYNC110 (confirmed on the other side of HTTP)
                 await asyncio.sleep(0.002)

@@ -10,18 +10,35 @@ from pathlib import Path
 
 from minyi.talk import PAYLOAD, Terminal
 from tests.transcripts.house import ROOT, talking
-from tests.transcripts.script import MASKED, RECEIPT, Exchange, Pressed, Script, Wrote, masked
+from tests.transcripts.script import (
+    MASKED,
+    RECEIPT,
+    Changed,
+    Exchange,
+    Gave,
+    Pressed,
+    Script,
+    Shared,
+    Wrote,
+    masked,
+)
 
 MINYI = Path(sys.executable).with_name("minyi")
 
 
 def line_of(exchange: Exchange, receipt: str = MASKED) -> str:
-    """What is typed in a terminal. There are no stickers: an empty line comes nearest."""
+    """What is typed in a terminal. A place is typed; for a sticker an empty line comes nearest."""
     match exchange.act(receipt):
         case Pressed(label):
             return f"[{label}]"
         case Wrote(text):
             return text
+        case Gave(_, file):
+            return f"@{file}"
+        case Shared(latitude, longitude):
+            return f"{latitude}, {longitude}"
+        case Changed(text):
+            return f"~{text}"
     return ""
 
 

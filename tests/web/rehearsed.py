@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from surveys.people import Address, Invite, Subject
-from surveys.reply import Button, Heard, Looked, Opened, Reply, Tapped, Typed
+from surveys.reply import Button, Handed, Heard, Located, Looked, Opened, Reply, Tapped, Typed
 from surveys.store import Transaction
 
 NOW = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
@@ -48,6 +48,11 @@ class Scripted:
     language: dict[Address, str] = field(default_factory=dict)
     delay: float = 0.0
     fail: bool = False
+    media: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    brought: list[bytes | str] = field(default_factory=list)
+
+    async def medium(self, form: str, name: str) -> bytes:
+        return self.media[form, name]
 
     async def receive(
         self, address: Address, heard: Heard, now: datetime, *, hint: str = "zh"
@@ -76,7 +81,13 @@ class Scripted:
                 self.turn[address] = 2
             case Typed(text):
                 return (Reply(f"没听懂「{text}」。", (), False, language), self.ask(address))
-            case Opened() | Looked():
+            case Handed(fetch=fetch, size=size):
+                self.brought.append(await fetch(size))
+                try:
+                    await fetch(size - 1)
+                except ValueError as problem:
+                    self.brought.append(str(problem))
+            case Opened() | Looked() | Located():
                 pass
         return (self.ask(address),)
 

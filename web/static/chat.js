@@ -4,9 +4,9 @@
 (() => {
   const talk = document.getElementById("talk");
   const lost = document.getElementById("lost");
-  const large = document.getElementById("large");
   const sending = document.getElementById("sending");
   const field = () => document.getElementById("text"); // htmx puts new ones in
+  const large = () => document.getElementById("large");
   const fine = matchMedia("(pointer: fine)");
 
   // ---- a turn
@@ -16,7 +16,8 @@
   let old = []; // htmx still reads the pressed form while it swaps, so what is old is removed after
   let draft = ""; // typed, but not sent
   let typed = false; // the turn came from the field
-  let height = null; // where the page stood, while it shall stay there
+  let pressed = null; // the name of the box ticked last
+  let height = null; // where that stood in the window, while it shall stay there
   let turning = false; // htmx tells of each element it settles; the first time is enough
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!event.detail.shouldSwap) return;
@@ -26,7 +27,7 @@
     const sent = event.detail.requestConfig.parameters.text;
     typed = event.detail.requestConfig.elt.id === "say";
     draft = typed && sent && sent === field().value ? "" : field().value;
-    height = xhr.getResponseHeader("X-In-Place") && !typed ? scrollY : null;
+    height = xhr.getResponseHeader("X-In-Place") && !typed ? under(pressed) ?? 0 : null;
     turning = true;
     quiet();
   });
@@ -50,31 +51,34 @@
     const on = document.getElementById("say").dataset.typing || fine.matches;
     if (typed && on) field().focus({ preventScroll: true });
   });
+  const boxed = (name) => [...talk.querySelectorAll("[aria-pressed]")].find((each) => named(each) === name);
+  const under = (name) => boxed(name)?.getBoundingClientRect().top;
   const stay = () => {
-    scrollTo({ top: height, behavior: "instant" });
+    scrollBy({ top: (under(pressed) ?? height) - height, behavior: "instant" });
     const asked = [...talk.querySelectorAll(".question")].pop();
     const idle = !document.activeElement || document.activeElement === document.body;
     if (idle && asked) asked.focus({ preventScroll: true });
     if (document.activeElement === asked) asked.querySelector(".words").scrollIntoView({ block: "nearest" });
-    const next = hasty.shift();
-    const box = [...talk.querySelectorAll("[aria-pressed]")].find((each) => named(each) === next);
-    if (box) box.click();
+    boxed(hasty.shift())?.click();
   };
   talk.addEventListener("click", (event) => {
     // The second click of a double click may land on the next question's button: it means nothing.
     if (event.detail > 1) event.preventDefault();
     const box = event.target.closest("[aria-pressed]");
-    if (box && event.detail < 2 && document.querySelector(".htmx-request")) hasty.push(named(box));
+    if (event.detail > 1 || !event.target.closest("button")) return;
+    if (box && document.querySelector(".htmx-request")) hasty.push(named(box));
+    else pressed = box && named(box);
   });
 
   // ---- what went wrong
 
   const quiet = () => {
-    lost.hidden = large.hidden = sending.hidden = true;
+    lost.hidden = sending.hidden = true;
+    if (large()) large().hidden = true;
   };
   const failed = (event) => {
     quiet();
-    const alert = event.detail.xhr && event.detail.xhr.status === 413 ? large : lost;
+    const alert = event.detail.xhr && event.detail.xhr.status === 413 ? large() || lost : lost;
     alert.hidden = false;
     alert.focus();
   };
@@ -91,7 +95,7 @@
     form.querySelectorAll("input[type=file]").forEach((each) => {
       if (each !== event.target) each.value = "";
     });
-    large.hidden = event.target.files[0].size <= Number(form.dataset.largest);
+    large().hidden = event.target.files[0].size <= Number(form.dataset.largest);
   });
   document.addEventListener("htmx:confirm", (event) => {
     const form = event.detail.elt;

@@ -156,6 +156,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_notes"),
     )
     op.create_table(
+        "paradata",
+        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("wave", sa.Text(), nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("shown", sa.Integer(), nullable=True),
+        sa.Column("answered", sa.Integer(), nullable=True),
+        sa.Column("skipped", sa.Integer(), nullable=True),
+        sa.Column("troubled", sa.Integer(), nullable=True),
+        sa.Column("left", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("period", "wave", "seq", name="pk_paradata"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "paradata_drafts",
+        sa.Column("wave", sa.Text(), nullable=False),
+        sa.Column("process", sa.Text(), nullable=False),
+        sa.Column("box", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("wave", "process", name="pk_paradata_drafts"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "people",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -356,6 +378,8 @@ def downgrade() -> None:
         "reasons",
         "publications",
         "people",
+        "paradata_drafts",
+        "paradata",
         "notes",
         "leases",
         "invites",

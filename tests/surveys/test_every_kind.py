@@ -1,0 +1,159 @@
+"""What people do in a chat beside plain answers: edits, haste, places, languages, long lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from surveys.cells import RaterGroup
+from surveys.form import Form, Kind
+from surveys.people import Invite, Relation
+from surveys.reply import Located, Reply, Typed
+from tests.surveys.forms import form_of
+from tests.surveys.world import World, found_world
+
+TALK = form_of(
+    "type | name | label\ntext | story | What happened?\ninteger | times | How often?\n"
+    "geopoint | where | Where?\ntext | more | Anything else?"
+)
+LANGUAGES = form_of(
+    "type | name | label::中文 (zh) | label::Français (fr) | label::Shona\n"
+    "text | q | 怎么样？ | Comment ça va ? | Makadii?\ntext | r | 还有呢？ | Et encore ? | Zvimwe?"
+)
+MANY = "list_name | name | label\n" + "\n".join(f"m | c{n} | Street {n}" for n in range(1, 31))
+LONG = form_of("type | name | label\nselect_one m | q | Which?\ntext | r | And?", MANY)
+
+
+async def world_of(form: Form, folder: Path) -> World:
+    return await found_world("sqlite://", folder, form=form)
+
+
+async def say(world: World, text: str, event: int, **how: bool) -> Reply:
+    return (await world.hear("a", Typed(text, event, **how)))[-1]
+
+
+def test_the_kinds_that_are_asked_here() -> None:
+    assert [q.kind for q in TALK.questions] == [Kind.TEXT, Kind.INTEGER, Kind.GEOPOINT, Kind.TEXT]
+
+
+async def test_a_second_message_in_haste_goes_on_with_the_first(tmp_path: Path) -> None:
+    world = await world_of(TALK, tmp_path)
+    await world.open("a", "poster", hint="en")
+    await say(world, "I waited", 11)
+    reply = await say(world, "for two hours", 12, hasty=True)
+    assert reply.text.startswith("✓ Added to your last answer.")
+    assert "How often?" in reply.text
+    again = await say(world, "for two hours", 12, hasty=True)  # delivered twice
+    assert "Added" not in again.text
+    await say(world, "3", 13)
+    hasty = await say(world, "and more", 14, hasty=True)
+    assert "You sent that before the question below appeared" in hasty.text
+    assert "Where?" in hasty.text
+    await world.store.close()
+
+
+async def test_an_edited_message_changes_the_answer_it_gave_and_no_other(tmp_path: Path) -> None:
+    world = await world_of(TALK, tmp_path)
+    await world.open("a", "poster", hint="en")
+    await say(world, "Nothing", 21)
+    await say(world, "three", 22)
+    assert "Your change is noted" in (await say(world, "four", 22, amended=True)).text
+    assert "kept your first answer" in (await say(world, "often", 22, amended=True)).text
+    late = await say(world, "Something", 21, amended=True)
+    assert "no answer was changed by it" in late.text
+    never = await say(world, "Something", 30, amended=True)  # words that were never taken
+    assert "no answer was changed by it" in never.text
+    assert "Where?" in never.text
+    await world.store.close()
+
+
+async def test_a_place_is_an_answer_where_one_is_asked_for(tmp_path: Path) -> None:
+    world = await world_of(TALK, tmp_path)
+    await world.open("a", "poster", hint="en")
+    place = Located(39.9042, 116.4074, 12.0, event=31)
+    assert "needs an answer in words" in (await world.hear("a", place))[-1].text
+    await say(world, "Nothing", 32)
+    await say(world, "0", 33)
+    reply = (await world.hear("a", Located(39.9042, 116.4074, 12.0, event=34)))[-1]
+    assert "Anything else?" in reply.text
+    assert "Anything else?" in (await world.hear("a", Located(0, 0, 0, event=34)))[-1].text
+    await world.store.close()
+
+
+async def test_the_reply_names_its_question_and_what_it_wants(tmp_path: Path) -> None:
+    world = await world_of(TALK, tmp_path)
+    first = await world.open("a", "poster", hint="en")
+    trouble = await world.type("a", "")
+    second = await world.type("a", "Nothing")
+    assert first.place == trouble.place != second.place
+    assert [reply.wants for reply in (first, trouble, second)] == [
+        Kind.TEXT, Kind.TEXT, Kind.INTEGER,
+    ]  # fmt: skip
+    await world.store.close()
+
+
+async def test_a_questionnaire_speaks_every_language_it_has(tmp_path: Path) -> None:
+    world = await world_of(LANGUAGES, tmp_path)
+    await world.open("a", "poster")
+    offered = await world.type("a", "/language")
+    labels = [button.label for row in offered.rows for button in row]
+    assert labels == [
+        "中文",
+        "English",
+        "Français",
+    ]  # a language without a code has no name of ours
+    french = await world.tap("a", "Français")
+    assert "Comment ça va ?" in french.text
+    assert french.language == "fr"
+    following = await world.type("a", "Bien")
+    assert "Et encore ?" in following.text
+    assert [button.label for row in following.rows for button in row] == ["Back", "Skip"]
+    await world.store.close()
+
+
+async def test_a_long_list_is_turned_page_by_page_and_every_choice_can_be_pressed(
+    tmp_path: Path,
+) -> None:
+    world = await world_of(LONG, tmp_path)
+    seen = await world.open("a", "poster", hint="en")
+    drawn: list[str] = []
+    for _ in range(3):
+        drawn += [b.label for row in seen.rows for b in row if b.label.startswith("Street")]
+        seen = await world.tap("a", "More choices")
+    assert drawn == [f"Street {n}" for n in range(1, 31)]
+    assert any(b.label == "Street 1" for row in seen.rows for b in row)  # round to the first
+    await world.tap("a", "More choices")
+    assert "And?" in (await world.tap("a", "Street 14")).text
+    await world.store.close()
+
+
+async def test_typed_words_that_may_be_several_choices_show_just_those(tmp_path: Path) -> None:
+    world = await world_of(LONG, tmp_path)
+    await world.open("a", "poster", hint="en")
+    reply = await world.type("a", "Street 2")
+    assert "And?" in reply.text
+    await world.tap("a", "Back")
+    reply = await world.type("a", "street")
+    labels = [button.label for row in reply.rows for button in row]
+    assert "any of these" in reply.text
+    assert "More choices" in labels
+    await world.store.close()
+
+
+@pytest.mark.parametrize("days", [0, 3])
+async def test_an_interview_goes_on_in_another_channel_by_a_new_link(
+    tmp_path: Path, days: int
+) -> None:
+    roll = [Relation("peer", "desk", RaterGroup.PEER)]
+    world = await found_world("sqlite://", tmp_path, form=TALK, roll=roll)
+    await world.open("telephone", "link-peer", hint="en")
+    await world.type("telephone", "继续")
+    await world.type("telephone", "A long story")
+    assert "How often?" in (await world.look("telephone")).text
+    await world.type("telephone", "暂停")
+    await world.store.write(lambda tx: tx.put_invites([Invite("again", "staff", "peer")]))
+    arrived = await world.open("browser", "again", hint="en")
+    reply = await world.tap("browser", "Start" if "Start" in str(arrived.rows) else "开始")
+    assert "How often?" in reply.text
+    await world.store.close()
