@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from surveys.campaigns import WaveState
-from surveys.dropoff import REVIEW, Row
+from surveys.dropoff import REVIEW, Row, conditions
 from surveys.form import Form, Kind
 from surveys.store import Transaction
 from surveys.words import LANGUAGES, Words, pick
@@ -33,7 +33,13 @@ class Dropoff:
     @property
     def partial(self) -> bool:
         """Whether anything is withheld."""
-        return any(None in numbers(row) for row in self.rows)
+        told = (cell for row in self.rows for cell in cells(self, row, LANGUAGES[0]))
+        return _told(None, LANGUAGES[0]) in told
+
+    @property
+    def branches(self) -> frozenset[str]:
+        """Questions that only some are asked; whoever left there counts above."""
+        return frozenset(path for path, rule in conditions(self.form).items() if rule)
 
 
 def dropoff(tx: Transaction, name: str) -> Dropoff:
@@ -93,7 +99,7 @@ def cells(found: Dropoff, row: Row, language: str) -> Iterator[str]:
     percent = nonresponse(row)
     yield "" if row.shown == 0 else _told(None if percent is None else f"{percent} %", language)
     yield _told(troubled, language)
-    yield _told(left, language)
+    yield "↑" if row.question in found.branches else _told(left, language)
 
 
 def notes(found: Dropoff, language: str) -> Iterator[str]:

@@ -177,7 +177,7 @@ class Sitting:
         page: int,
     ) -> Reply:
         parts = [said]
-        if not interview.answers and not interview.draft and not ask.trouble:
+        if not interview.answers and not ask.trouble:
             parts.append(self.errands[row.purpose].preface(self.tx, row, self.language))
         parts.append(question_text(ask, interview))
         pause = row.wave is None or ask.total >= MANY  # a visible way to stop

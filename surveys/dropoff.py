@@ -121,7 +121,7 @@ def _finished(
     wave: str, counts: Counts, asked: Mapping[str, Condition], beside: Beside
 ) -> Mapping[str, Row]:
     enough, total = _enough(beside.finished, beside.k), counts["", What.FINISHED]
-    if enough is None or total < enough or any(0 < n < beside.k for n in beside.held):
+    if total < enough or any(0 < n < beside.k for n in beside.held):
         return {}
     whole = {q: _row(wave, q, counts, enough, beside) for q, rule in asked.items() if not rule}
     # a question of everybody that was not shown to everybody was miscounted: processes were killed
@@ -154,10 +154,11 @@ def _apart(one: int, other: int, enough: int) -> bool:
     return one == other or abs(one - other) >= enough
 
 
-def _enough(interviews: Collection[int], k: int) -> int | None:
-    """So many interviews are at least k people's, given each one's number; None for too few."""
-    if len(interviews) < k:
-        return None
+def _enough(interviews: Collection[int], k: int) -> int:
+    """So many interviews are at least k people's, given each one's number: more than k - 1 gave.
+
+    Where there are fewer than k people it is more than there are interviews.
+    """
     return 1 + sum(sorted(interviews, reverse=True)[: k - 1])
 
 
@@ -179,8 +180,6 @@ def _left(
     if not total:
         return dict.fromkeys(hosts.values(), 0)
     enough = _enough(Counter(person for person, _ in stopped).values(), k)
-    if enough is None:
-        return {}
     told = {path: n for path, n in left.items() if n >= enough}
     rest, hidden = total - sum(told.values()), len(set(hosts.values())) - len(told)
     if 0 < rest < enough or (rest and rest == hidden * (enough - 1)):  # few, or all as many as few

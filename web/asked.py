@@ -57,8 +57,11 @@ def in_place(about: Asked, asked: Asked, *, alone: bool) -> tuple[Asked, dict[st
     nothing read out again.
     """
     message = f"#m-{about.message}"
-    headers = {"HX-Retarget": message, "HX-Reswap": "outerHTML", "X-In-Place": "yes"}
-    if not alone or about.words != asked.words:
+    headers = {"HX-Retarget": message, "HX-Reswap": "outerHTML"}
+    if not alone:
+        return asked, headers
+    headers["X-In-Place"] = "yes"  # the page stays where it is scrolled to
+    if about.words != asked.words:
         return asked, headers
     return about, headers | {"HX-Retarget": f"{message} .rows", "HX-Reselect": ".rows"}
 

@@ -185,7 +185,7 @@ def test_export_writes_the_file_and_refuses_what_may_not_leave(
     assert (tmp_path / "minyi-cells-2026q4.csv").is_file()
     assert founded("export", "all", "--period", "2026Q4", "--out", "r.json").status == 0
     assert set(json.loads((tmp_path / "r.json").read_text())) == {
-        "cells", "turnout", "reasons", "withheld", "scorecards"
+        "cells", "turnout", "reasons", "withheld", "paradata", "scorecards"
     }  # fmt: skip
     for words in (
         ("ballots", "--period", "2026Q4"),

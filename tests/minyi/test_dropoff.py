@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -18,12 +19,13 @@ import pytest
 from evaluation.method_file import shipped as shipped_method
 from minyi import counting, serving, steps
 from minyi.dropoff import DropoffError, dropoff
-from minyi.house import House
+from minyi.house import House, Pace
 from minyi.invitations import Invitations
 from minyi.loop import run
 from minyi.settings import Settings
 from storage import SqlStore
 from surveys.dropoff import Row
+from surveys.paradata import What, open_draft
 from surveys.xlsform import load_form
 from tests.minyi.conftest import Minyi
 from tests.surveys.forms import QUESTIONNAIRES
@@ -58,7 +60,10 @@ def house_of(world: World, folder: Path) -> House:
     settings = Settings.model_validate({"data_dir": folder})
     invitations = Invitations(ORGANISATION, world.store)
     method = shipped_method("quarterly")
-    return House(settings, world.store, world.keyring, world.conversation, invitations, method)
+    pace = Pace(clock=lambda: world.now)
+    return House(
+        settings, world.store, world.keyring, world.conversation, invitations, method, pace
+    )
 
 
 def beside(world: World, url: str, folder: Path) -> tuple[World, House]:
@@ -275,10 +280,25 @@ async def test_counts_are_put_away_once_a_minute_and_at_every_look_in_the_last_o
         assert await box(closing + 5) != third
 
 
-async def test_the_clock_puts_counts_away_and_a_failing_stop_is_no_error(tmp_path: Path) -> None:
+async def test_a_graceful_stop_puts_the_last_counts_away(tmp_path: Path) -> None:
     async with open_world("sqlite://", tmp_path) as (world, house):
-        await serving.JOBS["count"](house)
-        assert len(await world.read(lambda tx: tx.drafts("w"))) == 1
+        with serving.listen("127.0.0.1", 0) as sock:
+            async with serving.Open(house, sock, every=0.05):
+                while house.counted_at is None:  # noqa: ASYNC110 - as the clock does
+                    await asyncio.sleep(0.05)
+                await world.rate("a", *HAPPY)  # within the same minute
+        [(process, box)] = await world.read(lambda tx: tx.drafts("w"))
+        keys = world.keyring.wave_keys("w")
+        assert keys is not None
+        counts = open_draft(SERVICE, box, process, keys.rid_key)
+        assert counts["", What.FINISHED] == 1
+
+
+async def test_a_failing_stop_leaves_the_house_all_the_same(tmp_path: Path) -> None:
+    async with open_world("sqlite://", tmp_path) as (world, house):
+        with serving.listen("127.0.0.1", 0) as sock:
+            async with serving.Open(house, sock, every=3600):
+                await world.store.close()
 
 
 async def test_what_comes_too_late_for_its_tally_is_deleted(tmp_path: Path) -> None:
@@ -314,6 +334,9 @@ def test_the_command_tells_the_table_in_both_languages_and_as_data(
     assert told.status == 0, told.err
     [speed] = [line for line in told.out.splitlines() if "speed?" in line]
     assert speed.split("?")[1].split() == ["9", "6", "3", "33", "%", "0", "0"]
+    [why] = [line for line in told.out.splitlines() if "main reason?" in line]
+    assert why.split("?")[1].split() == ["3", "3", "0", "0", "%", "0", "↑"]
+    assert "Withheld" not in told.out
     chinese = founded("campaign", "dropoff", "w", "--lang", "zh").out
     assert "办理的速度" in chinese
     assert "停在这里" in chinese

@@ -206,7 +206,7 @@ async def test_what_is_no_photo_is_told_by_its_content(page: Page) -> None:
     await reach(page, "照片")
     await page.hand(b"#!/bin/sh\n", "photo.png")
     assert "请拍一张照片。" in page.asked
-    assert page.answer.headers["x-in-place"] == "yes"
+    assert page.answer.headers["hx-retarget"].startswith("#m-")
     assert page.said == ["📷 照片 · photo.png · 10 B"]
 
 

@@ -27,7 +27,7 @@
     const sent = event.detail.requestConfig.parameters.text;
     typed = event.detail.requestConfig.elt.id === "say";
     draft = typed && sent && sent === field().value ? "" : field().value;
-    height = xhr.getResponseHeader("X-In-Place") && !typed ? under(pressed) ?? 0 : null;
+    height = xhr.getResponseHeader("X-In-Place") ? under(pressed) ?? 0 : null;
     turning = true;
     quiet();
   });
