@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, case, func, select, update
@@ -29,6 +30,15 @@ _INTERVIEW_FOR = INTERVIEWS.where(
     interviews.c.person == bindparam("person"),
     interviews.c.subject == bindparam("subject"),
 )
+_FINISHED = (
+    INTERVIEWS.where(
+        interviews.c.person == bindparam("person"),
+        interviews.c.complete,
+        interviews.c.wave.in_(bindparam("waves", expanding=True)),
+    )
+    .order_by(interviews.c.touched_at.desc(), interviews.c.id)
+    .limit(1)
+)
 _KEEP = (
     update(interviews)
     .where(interviews.c.id == bindparam("which"), interviews.c.turn == bindparam("after"))
@@ -54,6 +64,9 @@ class InterviewRows(Unit):
     def interview_for(self, wave: str, person: str, subject: str) -> SealedInterview | None:
         values = {"wave": wave, "person": person, "subject": subject}
         return _sealed(self._one(_INTERVIEW_FOR, values))
+
+    def finished_interview(self, person: str, waves: Sequence[str]) -> SealedInterview | None:
+        return _sealed(self._one(_FINISHED, {"person": person, "waves": list(waves)}))
 
     def open_interview(self, interview: SealedInterview) -> None:
         row = {

@@ -59,6 +59,13 @@ def concern(visit: Visit) -> Reply:
     return visit.sitting.begin_alone("concern", visit.concern_form)
 
 
+def leaving(visit: Visit) -> Reply:
+    """Typed in mid-interview, "stop" may mean only now."""
+    pause = visit.button("button.pause", Press("m", "pause"))
+    never = visit.button("button.stop", Press("m", "stop"))
+    return visit.say("stop.ask", (pause,), (never,))
+
+
 def stop(visit: Visit) -> Reply:
     person = visit.tx.person(visit.chat.person)
     visit.tx.put_people([replace(person, opted_out=True)])

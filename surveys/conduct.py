@@ -12,10 +12,11 @@ from surveys.ballots import STATE_BLOCK, seal, unseal
 from surveys.errands import Errand
 from surveys.form import HANDED, Form, Kind, Question, Repeat, walk
 from surveys.interview import Interview, Step, advance, dump, restore, takes, view
-from surveys.moves import Added, Amended, Move, Refused, Showed
+from surveys.moves import Added, Amended, Chose, Move, Refused, Showed
 from surveys.paradata import Noticed, at_end, at_refusal
 from surveys.people import Chat
 from surveys.phrasing import (
+    SCREEN,
     WORDS,
     question_rows,
     question_text,
@@ -108,6 +109,11 @@ class Sitting:
             row = after
             if isinstance(move, Added | Amended):
                 said = WORDS.say("added" if isinstance(move, Added) else "amended", self.language)
+            elif step.noted:
+                said = WORDS.say("noted", self.language, words=step.noted)
+            gathers = isinstance(step.say, Ask) and step.say.draft
+            if isinstance(move, Chose) and gathers:  # the page on which it was pressed
+                page = move.index // SCREEN
         elif row.wave is not None and isinstance(step.say, Ask) and step.say.trouble:
             self.noticed.extend(at_refusal(row.wave, step.say.question, step.say.trouble))
         if self.chat.interview != row.id:
@@ -134,7 +140,8 @@ class Sitting:
             fresh = replace(self._fresh(row), again=True)
             state = self._sealed(self.shelf.get(self.tx, row.form), fresh, key)
             after = replace(row, turn=row.turn + 1, complete=False, state=state)
-            return self.show(after) if self._keep(after, row.turn) else self._overtaken(row)
+            said = WORDS.say("restarted", self.language)
+            return self.show(after, said) if self._keep(after, row.turn) else self._overtaken(row)
         return self.show(row)
 
     @property
@@ -180,7 +187,7 @@ class Sitting:
         if not interview.answers and not ask.trouble:
             parts.append(self.errands[row.purpose].preface(self.tx, row, self.language))
         parts.append(question_text(ask, interview))
-        pause = row.wave is None or ask.total >= MANY  # a visible way to stop
+        pause = row.wave is None or not 0 < ask.total < MANY  # a visible way to stop
         rows = question_rows(ask, interview, row.id, page, pause=pause)
         return Reply(
             "\n\n".join(part for part in parts if part),

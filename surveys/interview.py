@@ -30,11 +30,13 @@ from surveys.moves import (
     WentBack,
 )
 from surveys.people import Text
-from surveys.saying import Ask, Farewell, Review, lines, say
+from surveys.saying import Ask, Farewell, Review, line, lines, say
 from surveys.trouble import Trouble
 from surveys.understand import TEXT_LIMIT, fold, understand, whole_number
 from surveys.view import SKIPPED, Spot, View
 from surveys.words import Words
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Interview:
     :class:`reply.Typed`) and ``heard_at`` is the question it answered; they lie in here, sealed,
     because whoever has typed was mostly dissatisfied. ``began`` (ISO 8601, aware) is the clock, and
     ``seed`` the chance, of what is computed once. ``sent``: the answers were looked over and sent.
-    ``again``: a finished interview is being changed.
+    ``again``: a finished interview is being changed. ``former`` are answers taken back, to be kept
+    at a press; ``revising`` is the question that the review was left for.
     """
 
     turn: int
@@ -61,15 +64,21 @@ class Interview:
     seed: int = 0
     sent: bool = False
     again: bool = False
+    former: Mapping[str, str] = field(default_factory=dict)
+    revising: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The interview after a move, and what to say. ``accepted`` means it must be kept."""
+    """The interview after a move, and what to say. ``accepted`` means it must be kept.
+
+    ``noted`` is what typed words were understood as, where that reads otherwise than they do.
+    """
 
     interview: Interview
     say: Ask | Review | Farewell
     accepted: bool
+    noted: str = ""
 
 
 def view(form: Form, interview: Interview, now: datetime) -> View:
@@ -90,15 +99,31 @@ def advance(form: Form, interview: Interview, move: Move, now: datetime) -> Step
     if isinstance(result, Trouble):
         return Step(interview, say(seen, result), accepted=False)
     seen = view(form, result, now)
-    after = replace(result, turn=interview.turn + 1, answers=seen.answers)
-    return Step(after, say(seen), accepted=True)
+    asked = {spot.path for spot in seen.spots}
+    former = {
+        path: value
+        for path, value in result.former.items()
+        if path in asked and path not in seen.answers
+    }
+    after = replace(result, turn=interview.turn + 1, answers=seen.answers, former=former)
+    return Step(after, say(seen), accepted=True, noted=_noted(seen, after, move))
+
+
+def _noted(seen: View, after: Interview, move: Move) -> str:
+    if not isinstance(move, Answered) or after.heard_at not in after.answers:
+        return ""
+    spot = next(spot for spot in seen.spots if spot.path == after.heard_at)
+    if spot.question.kind in (Kind.TEXT, Kind.MORE, Kind.ACKNOWLEDGE):
+        return ""
+    words = line(seen, spot).words
+    return "" if fold(words) == fold(move.words) else words
 
 
 def dump(interview: Interview) -> bytes:
     """The state as JSON bytes, without the turn: that stands in the store's row."""
     i = interview
     state = [i.language, i.answers, i.draft, i.context, i.heard, i.heard_at, i.began, i.seed]
-    return json.dumps([*state, i.sent, i.again], ensure_ascii=False).encode()
+    return _JSON.encode([*state, i.sent, i.again, i.former, i.revising]).encode()
 
 
 def restore(state: bytes, turn: int) -> Interview:
@@ -135,16 +160,15 @@ def _apply(seen: View, interview: Interview, move: Move, now: datetime) -> Inter
             return result
         case Gave(kind, value):
             if not value or not takes(spot.question.kind, kind):
-                wanted = understand(spot.question, "", seen.offered(spot), now)
-                return wanted if isinstance(wanted, Trouble) else Trouble("not_understood")
+                return _unfit(seen, spot, now)
             return _answer(seen, interview, spot, value)
         case Chose(index):
             return _choose(seen, interview, spot, index)
         case Kept():
-            preset = seen.preset(spot)
+            preset = seen.proposed(spot)
             return _answer(seen, interview, spot, preset) if preset else Trouble("stale")
         case Done():
-            return _done(seen, interview, spot)
+            return _done(seen, interview, spot, now)
         case Skipped():
             return _answer(seen, interview, spot, SKIPPED)
     return Trouble("stale")
@@ -169,12 +193,18 @@ def _choose(seen: View, interview: Interview, spot: Spot, index: int) -> Intervi
     return replace(interview, draft=gathered)
 
 
-def _done(seen: View, interview: Interview, spot: Spot) -> Interview | Trouble:
+def _unfit(seen: View, spot: Spot, now: datetime) -> Trouble:
+    """What would be an answer at ``spot``, said to something that is none."""
+    wanted = understand(spot.question, "", seen.offered(spot), now)
+    return wanted if isinstance(wanted, Trouble) else Trouble("not_understood")
+
+
+def _done(seen: View, interview: Interview, spot: Spot, now: datetime) -> Interview | Trouble:
     draft = seen.draft(spot)
     if spot.question.kind is Kind.RANK:
         return Trouble("rank_all", {"count": len(seen.offered(spot))})
     if spot.question.kind is not Kind.SELECT_MULTIPLE:
-        return Trouble("not_understood")
+        return _unfit(seen, spot, now)
     if not draft:
         return Trouble("nothing_ticked")
     ordered = [choice.name for choice in spot.question.choices if choice.name in draft]
@@ -194,7 +224,7 @@ def _answer(seen: View, interview: Interview, spot: Spot, value: str) -> Intervi
         seen.scene.put(spot.path, before)
         if not held:
             return Trouble("said", {"message": message}) if message else Trouble("constraint")
-    return replace(interview, answers={**seen.answers, spot.path: value}, draft=())
+    return replace(interview, answers={**seen.answers, spot.path: value}, draft=(), revising="")
 
 
 def _amend(seen: View, interview: Interview, words: str, now: datetime) -> Interview | Trouble:
@@ -227,13 +257,26 @@ def _add(seen: View, interview: Interview, words: str) -> Interview | Trouble:
 
 
 def _go_back(seen: View, interview: Interview) -> Interview | Trouble:
-    if seen.place is not None and seen.draft(seen.place):
-        return replace(interview, draft=())
-    before = seen.before()
+    spot, before = seen.place, seen.before()
+    if spot is not None:
+        old = interview.former.get(spot.path, "")
+        if old and spot.path == interview.revising:  # back to the review, as it was
+            return replace(interview, answers={**seen.answers, spot.path: old}, revising="")
+        draft = seen.draft(spot)
+        if draft and (before is None or draft != tuple(old.split())):
+            return replace(interview, draft=())
     if before is None:
         return Trouble("at_start")
-    answers = {path: value for path, value in seen.answers.items() if path != before.path}
-    return replace(interview, answers=answers, draft=(), sent=False)
+    return _taken_back(seen, interview, before)
+
+
+def _taken_back(seen: View, interview: Interview, spot: Spot) -> Interview:
+    """``interview`` without the answer at ``spot``, which can be kept again; its ticks are back."""
+    answers = {path: value for path, value in seen.answers.items() if path != spot.path}
+    old = seen.answers[spot.path]
+    former = {**interview.former, spot.path: old} if old else interview.former
+    draft = tuple(old.split()) if spot.question.kind is Kind.SELECT_MULTIPLE else ()
+    return replace(interview, answers=answers, former=former, draft=draft, sent=False, revising="")
 
 
 def _look_over(seen: View, interview: Interview, move: Move) -> Interview | Trouble:
@@ -257,9 +300,8 @@ def _revise(seen: View, interview: Interview, index: int) -> Interview | Trouble
     shown = lines(seen)
     if not 0 <= index < len(shown):
         return Trouble("not_reviewed")
-    at = shown[index].path
-    answers = {path: value for path, value in seen.answers.items() if path != at}
-    return replace(interview, answers=answers, draft=(), sent=False)
+    spot = next(spot for spot in seen.spots if spot.path == shown[index].path)
+    return replace(_taken_back(seen, interview, spot), revising=spot.path)
 
 
 _SEND = frozenset(

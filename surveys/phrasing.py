@@ -21,8 +21,8 @@ _PRESS = re.compile(r"([a-z]):([A-Za-z0-9_.-]{0,40}):([0-9]{1,15}):([0-9]{1,4})"
 WIDE = 20  # columns; two buttons of at most this width share a row
 NARROW = 6  # columns; five buttons of at most this width share a row
 SCREEN = 12  # choices drawn at a time
-CHOSEN = (Kind.SELECT_ONE, Kind.RANGE)  # a preset one would sway, and is a button anyway
 LONG = 40  # columns of an answer shown on a button
+KEPT = ("stale", "hasty", "amended_late", "amended_not_understood")  # no answer was looked for
 LEAST = 3  # questions from which on it is said how far the interview is
 
 
@@ -66,10 +66,14 @@ def question_text(ask: Ask, interview: Interview) -> str:
     parts = [*_trouble(ask.trouble, language, ask.choices)]
     if ask.trouble and ask.guidance:
         parts.append(ask.guidance)
-    parts += [*ask.heading, *ask.notes]
+    parts += ask.heading
+    if not ask.trouble:  # read once is enough
+        parts += ask.notes
     if ask.answered:
         parts.append("\n".join(_line(line, language) for line in ask.answered))
     parts += [_asked(ask, language), ask.hint, _how(ask, language)]
+    if ask.trouble and ask.can_skip and not ask.choices and ask.trouble.key not in KEPT:
+        parts.append(WORDS.say("ask.or_skip", language))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -89,7 +93,7 @@ def question_rows(
         following = 0 if ask.shown else (page + 1) % pages
         label = WORDS.say("button.more", language)
         rows = (*rows, (Button(label, Press("p", name, turn, following).data()),))
-    if ask.preset and not interview.draft and ask.question.kind not in CHOSEN:
+    if ask.preset and not interview.draft:
         label = WORDS.say("button.keep", language, value=_cut(ask.preset))
         rows = (*rows, (Button(label, Press("k", name, turn).data()),))
     ways = _ways(ask, interview, name)
@@ -148,8 +152,9 @@ def _asked(ask: Ask, language: str) -> str:
     if ask.question.kind is Kind.MORE:
         first = ask.path.endswith("[1]")
         label = WORDS.say("ask.first" if first else "ask.another", language, label=label)
-    elif ask.total >= LEAST:
-        so_far = WORDS.say("ask.progress", language, number=ask.number, total=ask.total)
+    elif ask.total >= LEAST or not ask.total:
+        key = "ask.progress" if ask.total else "ask.number"
+        so_far = WORDS.say(key, language, number=ask.number, total=ask.total)
         label = f"{so_far}\n{label}"
     return label
 
@@ -196,15 +201,17 @@ def _marked(ask: Ask, choice: Choice, label: str) -> str:
 
 
 def _laid(buttons: Sequence[Button]) -> tuple[tuple[Button, ...], ...]:
-    widest = max((width(button.label) for button in buttons), default=0)
-    step = 1
-    if widest <= NARROW and len(buttons) > 3:
-        step = 5
-    elif widest <= NARROW * 2 and len(buttons) <= 3:
-        step = max(1, len(buttons))
-    elif widest <= WIDE and len(buttons) > 6:
-        step = 2
-    return tuple(tuple(buttons[at : at + step]) for at in range(0, len(buttons), step))
+    """As many a row as their width allows, and rows as even as can be."""
+    widest, count = max((width(button.label) for button in buttons), default=0), len(buttons)
+    most = 1
+    if widest <= NARROW and count > 3:
+        most = 6
+    elif widest <= NARROW * 2 and count <= 3:
+        most = max(1, count)
+    elif widest <= WIDE and count > 6:
+        most = 2
+    step = -(-count // -(-count // most)) if count else 1
+    return tuple(tuple(buttons[at : at + step]) for at in range(0, count, step))
 
 
 def _ways(ask: Ask, interview: Interview, name: str) -> tuple[Button, ...]:
@@ -212,7 +219,7 @@ def _ways(ask: Ask, interview: Interview, name: str) -> tuple[Button, ...]:
     ways = (
         ("d", "button.done", bool(ask.draft) and ask.question.kind is Kind.SELECT_MULTIPLE),
         ("b", "button.back", ask.can_go_back),
-        ("s", "button.skip", ask.can_skip and not ask.draft),
+        ("s", "button.clear" if ask.can_clear else "button.skip", ask.can_skip and not ask.draft),
     )
     language, turn = interview.language, interview.turn
     return tuple(

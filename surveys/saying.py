@@ -27,7 +27,8 @@ class Ask:
 
     ``heading`` are the labels of the groups that begin here, ``notes`` what is said before, and
     ``answered`` the lines of the same field-list answered above. ``choices`` are offered now.
-    ``number`` of ``total`` is how far the interview is. ``preset`` is a value to keep, in words.
+    ``number`` of ``total`` is how far the interview is; ``total`` is 0 where nobody can know.
+    ``preset`` is a value to keep, in words; ``can_clear``: skipping forgets an answer given before.
     ``trouble`` says why the last move was not accepted.
     """
 
@@ -46,6 +47,7 @@ class Ask:
     total: int
     can_go_back: bool
     can_skip: bool
+    can_clear: bool
     trouble: Trouble | None = None
 
     @property
@@ -101,7 +103,7 @@ def _ask(view: View, spot: Spot, notes: tuple[str, ...], trouble: Trouble | None
     question = spot.question
     asked = [other.path for other in view.spots if other.question.kind is not Kind.MORE]
     counted = question.kind is not Kind.MORE
-    preset = view.preset(spot)
+    preset = view.proposed(spot)
     return Ask(
         question=question,
         path=spot.path,
@@ -115,9 +117,10 @@ def _ask(view: View, spot: Spot, notes: tuple[str, ...], trouble: Trouble | None
         draft=view.draft(spot),
         preset=_worded(view, spot, preset) if preset else "",
         number=asked.index(spot.path) + 1 if counted else 0,
-        total=len(asked),
+        total=0 if view.repeats else len(asked),
         can_go_back=bool(view.draft(spot)) or view.before() is not None,
         can_skip=not view.required(spot),
+        can_clear=spot.path in view.given.former,
         trouble=trouble,
     )
 

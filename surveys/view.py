@@ -56,6 +56,8 @@ class Given(Protocol):
     @property
     def context(self) -> Mapping[str, Text]: ...
     @property
+    def former(self) -> Mapping[str, str]: ...
+    @property
     def seed(self) -> int: ...
     @property
     def sent(self) -> bool: ...
@@ -230,6 +232,11 @@ class View:
             return self.scene.text(question.initial, spot.path, once=True)
         return None
 
+    @property
+    def repeats(self) -> bool:
+        """Whether how many questions there are hangs on what is answered."""
+        return bool(self._logic.repeats)
+
     # ---- what a question needs
 
     def offered(self, spot: Spot) -> tuple[Choice, ...]:
@@ -242,8 +249,10 @@ class View:
     def _choices(self, spot: Spot) -> tuple[Choice, ...]:
         match spot.question.kind:
             case Kind.MORE:
-                more = _WORDS.all_of("choice.more"), _WORDS.all_of("choice.no_more")
-                return Choice("1", more[0]), Choice("0", more[1])
+                first = spot.path.endswith("[1]")
+                keys = ("choice.one", "choice.none") if first else ("choice.more", "choice.no_more")
+                yes, no = map(_WORDS.all_of, keys)
+                return Choice("1", yes), Choice("0", no)
             case Kind.ACKNOWLEDGE:
                 return (Choice("OK", _WORDS.all_of("choice.ok")),)
             case Kind.RANGE:
@@ -258,6 +267,18 @@ class View:
             return ()
         names = {choice.name for choice in self.offered(spot)}
         return tuple(name for name in self.given.draft if name in names)
+
+    def proposed(self, spot: Spot) -> str:
+        """A value to be kept at a press: the answer taken back, else the form's; '' for none.
+
+        The form's own proposal for a list of buttons would sway, and is a button anyway.
+        """
+        old = self.given.former.get(spot.path, "")
+        if old and spot.question.kind in SELECTED:
+            names = {choice.name for choice in self.offered(spot)}
+            old = old if set(old.split()) <= names else ""
+        swaying = spot.question.kind in (Kind.SELECT_ONE, Kind.RANGE)
+        return old or ("" if swaying else self.preset(spot))
 
     def preset(self, spot: Spot) -> str:
         """The value that the form proposes; '' for none."""

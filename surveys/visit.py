@@ -107,6 +107,8 @@ class Visit:
             return self.opened(text.partition(" ")[2].strip())
         if row is not None and name is not None and name in _MOVES:
             return self.sitting.move(row, _MOVES[name])
+        if row is not None and name == "stop" and not text.lstrip().startswith("/"):
+            return commands.leaving(self)
         if name is not None and (reply := commands.commanded(self, name)):
             return reply
         # a receipt is never an answer: as a remark it would join a concern to a rating
@@ -197,12 +199,24 @@ class Visit:
         row = self.current()
         if row is not None:
             return self.sitting.show(row)
-        offer = self.offer()
+        offer = self.left_for_good() or self.offer() or self.given()
         if offer is None:
             offer = self.say("idle", *self.menu())
         if not greeting:
             return offer
         return replace(offer, text=f"{self.say(greeting).text}\n\n{offer.text}")
+
+    def left_for_good(self) -> Reply | None:
+        """Whoever has opted out is offered nothing but the way back."""
+        if not self.tx.person(self.chat.person).opted_out:
+            return None
+        return self.say("stop.standing", (self.button("button.rejoin", Press("j", "0")),))
+
+    def given(self) -> Reply | None:
+        """What was given last and can be changed while the wave is open."""
+        waves = [wave.id for wave in self.open_waves()]
+        row = self.tx.finished_interview(self.chat.person, waves) if waves else None
+        return None if row is None else self.after(row)
 
     def offer(self) -> Reply | None:
         left = self.tx.open_assignments(self.chat.person, self.sitting.now)
@@ -211,6 +225,10 @@ class Visit:
         wave = left[0].wave
         count = sum(1 for assignment in left if assignment.wave == wave)
         title = pick(self.tx.campaign(self.tx.wave(wave).campaign).title, self.chat.language)
+        begun = self.tx.interview_for(wave, self.chat.person, left[0].subject)
+        if begun is not None:
+            go_on = self.button("button.continue", Press("g", wave))
+            return self.say("offer.begun", (go_on,), title=title)
         start = self.button("button.start", Press("g", wave))
         key = "offer" if count > 1 else "offer.one"
         return self.say(key, (start,), count=count, title=title)

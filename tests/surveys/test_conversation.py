@@ -98,7 +98,7 @@ async def test_stop_means_no_more_invitations_until_somebody_returns(world: Worl
         me = Address("test", "a")
         return bool(await world.read(lambda tx: tx.person(tx.chat(me).person).opted_out))
 
-    assert (await world.type("a", "退出")).text == words("stopped")
+    assert (await world.type("a", "/stop")).text == words("stopped")
     assert await opted_out()
     assert words("rejoined") in (await world.tap("a", "重新参加")).text
     assert not await opted_out()
@@ -111,7 +111,7 @@ async def test_pause_and_resume_keep_every_answer(world: World) -> None:
     await world.rate("a", "非常满意", "满意")
     assert (await world.type("a", "暂停")).text == words("paused")
     assert not (await world.look("a")).question
-    assert (await world.tap("a", "开始")).question
+    assert (await world.tap("a", "继续")).question
     await world.type("a", "以后再说")
     assert "态度" in (await world.type("a", "继续")).text
     await world.tap("a", "满意")

@@ -154,6 +154,68 @@ async def test_an_interview_goes_on_in_another_channel_by_a_new_link(
     await world.type("telephone", "暂停")
     await world.store.write(lambda tx: tx.put_invites([Invite("again", "staff", "peer")]))
     arrived = await world.open("browser", "again", hint="en")
-    reply = await world.tap("browser", "Start" if "Start" in str(arrived.rows) else "开始")
-    assert "How often?" in reply.text
+    assert "Your answers so far are kept." in arrived.text
+    assert "How often?" in (await world.tap("browser", "Continue")).text
+    await world.store.close()
+
+
+REVIEWED = form_of(
+    "type | name | label\ntext | story | What happened?\nselect_multiple ab | fruit | Which?\n"
+    "integer | times | How often?",
+    settings='form_title | namespaces | attribute::minyi:review\nT | minyi="urn:minyi" | yes',
+)
+
+
+async def test_an_answer_taken_back_can_be_kept_at_a_press(tmp_path: Path) -> None:
+    world = await world_of(REVIEWED, tmp_path)
+    await world.open("a", "poster", hint="en")
+    await world.type("a", "A long story")
+    await world.tap("a", "Back")
+    kept = await world.tap("a", "Keep: A long story")
+    assert "Which?" in kept.text
+    await world.type("a", "Apple, Cherry")
+    back = await world.tap("a", "Back")
+    labels = [button.label for row in back.rows for button in row]
+    assert labels[:4] == ["☑ Apple", "☐ Banana", "☑ Cherry", "Done"]
+    await world.store.close()
+
+
+async def test_the_review_is_left_for_one_answer_and_come_back_to(tmp_path: Path) -> None:
+    world = await world_of(REVIEWED, tmp_path)
+    await world.open("a", "poster", hint="en")
+    for words in ("A story", "Apple", "3"):
+        review = await world.type("a", words)
+    assert "3. How often?" in review.text
+    asked = await world.tap("a", "Change 2")
+    assert "Which?" in asked.text
+    assert "2. Which?\n    Apple" in (await world.tap("a", "Back")).text  # nothing was lost
+    await world.tap("a", "Change 1")
+    assert "Clear this answer" in str(world.drawn["a"])
+    assert "(not answered)" in (await world.tap("a", "Clear this answer")).text
+    assert "sealed in the ballot box" in (await world.tap("a", "Send")).text
+    assert "sealed in the ballot box" in (await world.look("a")).text  # reloaded: the way to change
+    assert "even we cannot read them" in (await world.tap("a", "Change my answers")).text
+    await world.store.close()
+
+
+async def test_stop_in_mid_interview_may_mean_only_now(tmp_path: Path) -> None:
+    world = await world_of(TALK, tmp_path)
+    await world.open("a", "poster", hint="en")
+    await world.type("a", "A story")
+    assert "Stop for now, or never" in (await world.type("a", "stop")).text
+    assert "kept" in (await world.tap("a", "Not now")).text
+    assert "Your answers so far are kept." in (await world.type("a", "hello")).text
+    await world.type("a", "continue")
+    await world.type("a", "quit")
+    assert "you will not be invited again" in (await world.tap("a", "Never invite me again")).text
+    assert "You have chosen not to take part" in (await world.type("a", "hello")).text
+    assert "Welcome back" in (await world.tap("a", "Take part again")).text
+    await world.store.close()
+
+
+async def test_what_was_guessed_is_said_back(tmp_path: Path) -> None:
+    world = await world_of(TALK, tmp_path)
+    await world.open("a", "poster", hint="en")
+    assert "Noted" not in (await world.type("a", "A story")).text
+    assert (await world.type("a", "about three times")).text.startswith("✓ Noted: 3")
     await world.store.close()

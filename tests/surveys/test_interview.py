@@ -255,7 +255,7 @@ def test_a_stale_button_changes_nothing_and_says_so() -> None:
     [
         (Chose(6, START.turn), "stale"),
         (Chose(-1, START.turn), "stale"),
-        (Done(), "not_understood"),
+        (Done(), "not_a_choice"),
         (Skipped(), "required"),
         (WentBack(), "at_start"),
         (Answered("随便"), "not_a_choice"),
