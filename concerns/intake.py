@@ -36,6 +36,8 @@ IDENTITY = re.compile(r"[0-9a-f]{12}")
 class Intake:
     """Implements :class:`surveys.errands.Errand` for interviews that raise a concern."""
 
+    keeps_files = True
+
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
@@ -63,6 +65,7 @@ class Intake:
         row: SealedInterview,
         form: Form,
         values: Mapping[str, str],
+        answers: Mapping[str, str],
         address: Address,
         now: datetime,
         language: str,

@@ -20,12 +20,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from minyi import loop
+from minyi.commands.desk import CommandError
 from minyi.conversing import settle
 from storage import FileKeyring, FileVault, SqlStore
 from surveys.campaigns import Campaign, Wave, WaveState, period_of
 from surveys.cells import RaterGroup
+from surveys.check import refusal
 from surveys.conversation import Conversation
-from surveys.form import Form, Kind
+from surveys.form import Form, FormError, Kind
 from surveys.label_media import load_media, media_names, put_questionnaire
 from surveys.people import Address, Invite, Subject
 from surveys.rating import Rating
@@ -33,6 +35,7 @@ from surveys.record import record
 from surveys.reply import Handed, Heard, Opened, Reply, Tapped, Typed
 from surveys.store import SealedInterview
 from surveys.visit import Setting
+from surveys.words import LANGUAGES
 from surveys.xlsform import load_form
 
 HERE = Address("terminal", "me")
@@ -130,13 +133,14 @@ class Overheard(Rating):
         row: SealedInterview,
         form: Form,
         values: Mapping[str, str],
+        answers: Mapping[str, str],
         address: Address,
         now: datetime,
         language: str,
     ) -> Reply:
         """Remember the answers, then seal them as ever."""
         self.answers = dict(values)
-        return super().finish(tx, row, form, values, address, now, language)
+        return super().finish(tx, row, form, values, answers, address, now, language)
 
 
 async def converse(
@@ -171,6 +175,13 @@ def write(text: str) -> None:
 
 
 def run(file: Path, language: str = "zh", *, as_json: bool = False) -> int:
-    """``minyi talk FILE``."""
+    """``minyi talk FILE``. One that cannot be asked is told of as ``minyi form check`` does."""
+    try:
+        load_form(file)
+    except FormError as error:
+        if not error.problems:
+            raise
+        known = language if language in LANGUAGES else "en"
+        raise CommandError(refusal(file, known)) from error
     loop.run(converse(file, language, sys.stdin, as_json=as_json))
     return 0

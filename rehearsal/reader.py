@@ -70,14 +70,24 @@ NAVIGATION: Mapping[str, tuple[str, ...]] = {
         "continue",
         "查看",
         "read it",
+        "清空这一题",
+        "clear this answer",
+        "以后不再邀请",
+        "never invite me again",
     ),
 }
+KEPT = ("就用", "keep:")
+"""Before an answer given earlier, which a press would keep."""
 MARKS = ("✅", "☑", "✓", "✔", "🔘", "☒", "●")
+GO_ON = ("继续", "continue")
+"""Alone below a message: what was begun is gone on with."""
 BOXES = ("☐", "☑")
 """Before choices of which several may be ticked, marked or not."""
 UNRANKED = "◦"
 """Before choices that have no rank yet; the others have their number."""
-_PROGRESS = re.compile(r"第 ?\d+ ?题.{0,3}共 ?\d+ ?题|^\d+ of \d+$", re.MULTILINE)
+_PROGRESS = re.compile(
+    r"^第 ?\d+ ?题(.{0,3}共 ?\d+ ?题)?$|^\d+ of \d+$|^question \d+$", re.MULTILINE | re.IGNORECASE
+)
 _HOW = re.compile(
     r"^(例如|请发|请打|请说|抱歉|for example|please (share|send|type|say)|sorry)",
     re.MULTILINE | re.IGNORECASE,
@@ -164,7 +174,9 @@ class PlainReader:
                     graded.append((grade, label))
                 else:
                     choices.append(label)
-        found.pop("other", None)
+        other = found.pop("other", None)
+        if other is not None and sum(map(len, rows)) == 1 and _plain(other) in GO_ON:
+            found["start"] = other
         grades = dict(graded)
         numbers = any(_plain(label).isdecimal() for label in choices)  # 0 to 10 are no grades
         if len(grades) < 3 or len(grades) < len(graded) or numbers:
@@ -178,6 +190,8 @@ class PlainReader:
         return Screen(text, grades, tuple(choices), marked, gathers=gathers, ranks=ranks, **found)
 
     def _role(self, plain: str) -> str | None:
+        if plain.startswith(KEPT):
+            return "other"
         return next((role for role, names in self.navigation.items() if plain in names), None)
 
     def _grade(self, plain: str) -> int | None:

@@ -45,6 +45,7 @@ TOKEN_SIZE = 96
 """Bytes that any token fits in."""
 
 _ATTACHMENT = b"attachment"
+_NOWHERE = "0" * 32
 _BLOCK = 65536  # sealed files are padded to a multiple of this
 _TOKEN = re.compile(r"([0-9a-f]{32})\.([\w-]{43})\.([a-z0-9]{1,5})\.([0-9]{1,8})", re.ASCII)
 _CLEANING = ThreadPoolExecutor(1, thread_name_prefix="minyi-files")  # unpacked files are large
@@ -149,9 +150,9 @@ def _cleaned(kind: Kind, content: bytes) -> Accepted:
 
 
 async def take(
-    vault: Vault, kind: Kind, content: bytes, store: Store, today: date
+    vault: Vault | None, kind: Kind, content: bytes, store: Store, today: date
 ) -> str | Trouble:
-    """Check, clean, seal and keep a file; its token.
+    """Check, clean, seal and keep a file; its token. Without a ``vault`` it is only checked.
 
     The row is written first: killed between the two, there is a row without a file, which the
     sweep removes, and never a file that nothing knows of.
@@ -161,6 +162,8 @@ async def take(
     if isinstance(clean, Trouble):
         return clean
     key = secrets.token_bytes(32)
+    if vault is None:
+        return Attachment(_NOWHERE, key, clean.ext, len(clean.content)).token
     made = Attachment(secrets.token_hex(16), key, clean.ext, len(clean.content))
     box = await loop.run_in_executor(_CLEANING, seal, clean.content, key, _ATTACHMENT, _BLOCK)
     await store.write(lambda tx: tx.put_attachment(made.id, today))

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from surveys.authored import in_own_terms, table_slips
 from surveys.complaints import remarks
 from surveys.estimate import estimate
 from surveys.form import Form, FormError, Problem
 from surveys.label_media import load_media
 from surveys.lint import Use, asked, lint
+from surveys.location import locate
 from surveys.problems import meaning, mending
-from surveys.soundness import bad_expressions
+from surveys.soundness import bad_expressions, circles
 from surveys.words import LANGUAGES, Words
-from surveys.workbook import Place, Row, Sheet, Workbook, base, code, place, read_workbook
+from surveys.workbook import Place, read_workbook
 from surveys.xform import read_xform
 from surveys.xlsform import compile_xlsform, read_source
 
 SCHEMA = 1
 MOST = 50  # findings told in words; as data there are all
 _WORDS = Words.of("surveys", "problems")
-_SETTINGS = ("form_id", "version", "default_language", "form_title", "namespaces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,12 @@ class Checked:
         return sum(finding.problem.stop for finding in self.findings)
 
     @property
+    def halted(self) -> bool:
+        """Whether a problem kept the rest from being checked: once mended, there may be more."""
+        codes = {finding.problem.code for finding in self.findings}
+        return self.form is None and "unreadable" not in codes
+
+    @property
     def askable(self) -> bool:
         """Whether the questionnaire could be asked all the same: every expression computes."""
         codes = {finding.problem.code for finding in self.findings}
@@ -70,17 +77,20 @@ def check(path: Path, use: Use = Use.RATING) -> Checked:
     try:
         xform = source if suffix == ".xml" else compile_xlsform(source, suffix, path.name, said)
         form = read_xform(xform, path.name)
-        problems = (*bad_expressions(form), *lint(form, use))
+        problems = (*bad_expressions(form), *circles(form), *lint(form, use))
     except FormError as error:
         problems = error.problems or (_unreadable(path.name, error),)
     if form is not None:
-        problems += (*_media(form, path), *(_table(form, book) if suffix != ".xml" else ()))
+        problems += tuple(_media(form, path))
+    if suffix != ".xml":
+        problems += tuple(table_slips(form, book))
     tongues = form.tongues if form else {}
     found = {
         _same(each): each
         for each in (
             Finding(problem, locate(problem, book, tongues))
-            for problem in (*problems, *remarks(said))
+            for said_of in (*problems, *remarks(said))
+            for problem in [in_own_terms(said_of, book)]
         )
     }
     return Checked(path.name, form, tuple(sorted(found.values(), key=_order)))
@@ -104,22 +114,6 @@ def _media(form: Form, path: Path) -> Iterator[Problem]:
                     yield Problem("bad_media", question.path, column, arguments)
 
 
-def _table(form: Form, book: Workbook) -> Iterator[Problem]:
-    """What only the table shows, because nothing of it is left in the form."""
-    if len(form.languages) > 1 and not book.settings.header("default_language"):
-        yield Problem("no_default_language", "", "default_language", stop=False)
-    for header in book.survey.headers:
-        tongue = code(header)
-        if base(header) == "label" and tongue and tongue not in form.languages:
-            arguments = {"tongue": tongue, "spoken": header.rsplit(":", 1)[-1].strip()}
-            yield Problem("empty_language", "", "label", arguments, stop=False)
-    for row in book.choices.rows:
-        for column in ("image", "audio", "video"):
-            if row.get(column):
-                arguments = {"list": row.get("list_name"), "choice": row.get("name")}
-                yield Problem("choice_media_ignored", "", column, arguments, stop=False)
-
-
 def _order(finding: Finding) -> tuple[bool, int, int, str]:
     sheets = ("", "survey", "choices", "settings")
     sheet = finding.place.sheet.lower()
@@ -137,58 +131,6 @@ def _same(finding: Finding) -> object:
         stands,
         tuple(sorted((k, str(v)) for k, v in problem.arguments.items())),
     )
-
-
-def locate(problem: Problem, book: Workbook, tongues: Mapping[str, str]) -> Place:
-    """The cell where ``problem`` stands, as far as the table tells; without one, no row."""
-    arguments, column = problem.arguments, problem.column
-    language = str(arguments.get("tongue", ""))
-    sheet, row = _row(problem, book)
-    found = place(sheet, row, column, language) if column else place(sheet, row, "type")
-    if not column:
-        found = Place(found.sheet, found.row)
-    elif not found.column and language in tongues and tongues[language] != language:
-        header = f"{column}::{tongues[language]} ({language})"  # how the missing one is to be named
-        found = Place(found.sheet, found.row, "", header)
-    return found
-
-
-def _row(problem: Problem, book: Workbook) -> tuple[Sheet, Row | None]:
-    given = problem.arguments
-    if "row" in given:
-        return book.of_pyxform(str(given["sheet"]), int(str(given["row"])))
-    if "choice" in given:
-        row = book.choice(problem.path, str(given["choice"])) if problem.path else None
-        row = row or _listed(book, str(given.get("list", "")), str(given["choice"]))
-        if row is not None:
-            return book.choices, row
-    if "list" in given:
-        return book.choices, _listed(book, str(given["list"]))
-    if problem.column in _SETTINGS:
-        sheet = book.settings if book.settings.name else Sheet("settings" * bool(book.survey.name))
-        return sheet, next(iter(sheet.rows), None)
-    if problem.path:
-        return book.survey, book.row(problem.path)
-    return book.survey, _typed(book, given)
-
-
-def _listed(book: Workbook, name: str, choice: str = "") -> Row | None:
-    """The first row of a list, or of a choice in it."""
-    for row in book.choices.rows:
-        if row.get("list_name") == name and choice in ("", row.get("name")):
-            return row
-    return None
-
-
-def _typed(book: Workbook, given: Mapping[str, object]) -> Row | None:
-    """The row that a problem without a path speaks of by its type, its name or its file."""
-    kind, name = str(given.get("kind", "")), str(given.get("name", ""))
-    stem = kind.rsplit("/", 1)[-1].partition(".")[0]
-    for row in book.survey.rows:
-        typed = row.get("type")
-        if kind and (typed == kind or stem in (row.get("name"), *typed.replace(".", " ").split())):
-            return row
-    return book.named(name) if name else None
 
 
 # ---- in words
@@ -219,7 +161,21 @@ def told(checked: Checked, language: str, most: int = MOST) -> list[str]:
     if more := len(checked.findings[most:]):
         lines.append(_WORDS.say("check.more", language, count=more))
     warnings = len(checked.findings) - checked.errors
-    return [*lines, _WORDS.say("check.total", language, errors=checked.errors, warnings=warnings)]
+    lines.append(_WORDS.say("check.total", language, errors=checked.errors, warnings=warnings))
+    return [*lines, *([_WORDS.say("check.halted", language)] if checked.halted else [])]
+
+
+def refusal(path: Path, language: str) -> str:
+    """What to say instead of showing or asking the questionnaire at ``path``: what stops it."""
+    checked = check(path)
+    stops = tuple(finding for finding in checked.findings if finding.problem.stop)
+    lines = told(Checked(checked.name, checked.form, stops), language)
+    return "\n".join([_WORDS.say("check.refused", language, name=checked.name), *lines])
+
+
+def not_added(checked: Checked, language: str) -> str:
+    """What to say of a questionnaire that must be mended before it is kept."""
+    return _WORDS.say("check.not_added", language, name=checked.name)
 
 
 def _where(finding: Finding, language: str) -> str:
@@ -247,6 +203,7 @@ def as_json(checked: Checked) -> dict[str, object]:
         "file": checked.name,
         "errors": checked.errors,
         "warnings": len(checked.findings) - checked.errors,
+        "halted": checked.halted,
         "form": None if checked.form is None else _form(checked.form),
         "problems": [_finding(each) for each in checked.findings],
     }

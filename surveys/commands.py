@@ -115,4 +115,4 @@ def languages(visit: Visit) -> tuple[tuple[Button, ...], ...]:
 
 def _coded(language: str) -> bool:
     """Whether a language has a code: some questionnaires name none, and one is "default"."""
-    return re.fullmatch(r"[a-z]{2,3}", language) is not None
+    return re.fullmatch(r"[a-z]{2,3}(-[a-z]+)?", language) is not None

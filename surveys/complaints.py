@@ -31,6 +31,9 @@ _ERRORS: tuple[tuple[str, str, str], ...] = (
     ("no_type", "type", r"Question with no type"),
     ("no_name", "name", r"Question or group with no name"),
     ("no_calculation", "calculation", r"Missing calculation"),
+    ("no_list_named", "type",
+     r"Unknown question type '(?P<kind>select_one|select_multiple|select one|select multiple|rank)'"
+    ),
     ("unknown_type", "type", r"Unknown question type '(?P<kind>.*)'"),
     ("unknown_list", "type", r"List name not in choices sheet: (?P<name>\S*)"),
     ("no_label", "label", r"element named '(?P<name>[^']*)' has no label or hint"),

@@ -225,7 +225,8 @@ class Sitting:
             self.noticed.extend(at_end(row.wave, seen))
         found = seen.scene.values()
         errand = self.errands[row.purpose]
-        end = errand.finish(self.tx, row, form, found, self.chat.address, self.now, self.language)
+        address, language = self.chat.address, self.language
+        end = errand.finish(self.tx, row, form, found, seen.answers, address, self.now, language)
         if row.wave is not None and (following := self._following(row.wave)):
             return self.begin(following, row.form, WORDS.say("finished.next", self.language))
         self.leave(row)

@@ -85,20 +85,21 @@ class Conversation:
         self, address: Address, heard: Handed, now: datetime, hint: str
     ) -> Gave | Trouble | None:
         """Fetch, check and keep a file that is wanted now, outside of any transaction."""
-        vault = self._vault
-        wanted: Kind | None = await self._store.write(
+        wanted: tuple[Kind, bool] | None = await self._store.write(
             lambda tx: self._visit(tx, address, heard, now, hint).wants(heard.kind)
         )
-        if wanted is None or vault is None:
+        if wanted is None or self._vault is None:
             return None
-        limit = LIMITS[wanted]
+        kind, keeps = wanted
+        limit = LIMITS[kind]
         if heard.size > limit:
             return Trouble("file_too_large", {"limit": limit // 1_000_000})
         try:
             content = await heard.fetch(limit)
         except ValueError:
             return Trouble("file_not_fetched", {"limit": limit // 1_000_000})
-        token = await take(vault, wanted, content, self._store, now.date())
+        vault = self._vault if keeps else None
+        token = await take(vault, kind, content, self._store, now.date())
         return token if isinstance(token, Trouble) else Gave(heard.kind, token)
 
     def _visit(

@@ -18,6 +18,8 @@ class Errand(Protocol):
     ``tx`` is the unit of work, wide enough for the errand's own tables.
     """
 
+    keeps_files: bool  # whether what people hand over stays; else it is only checked
+
     def owner(self, person: str, interview: str) -> str:
         """What stands as ``person`` in the row of ``interview``: the same for its owner alone."""
         ...
@@ -40,11 +42,15 @@ class Errand(Protocol):
         row: SealedInterview,
         form: Form,
         values: Mapping[str, str],
+        answers: Mapping[str, str],
         address: Address,
         now: datetime,
         language: str,
     ) -> Reply:
-        """Put the answers where they belong, and say goodbye."""
+        """Put the answers where they belong, and say goodbye.
+
+        ``answers`` are what the person said, ``values`` hold what the form computed as well.
+        """
         ...
 
     def recall(self, tx: Any, address: Address, token: str, language: str) -> Reply | None:

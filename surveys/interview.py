@@ -32,7 +32,7 @@ from surveys.moves import (
 from surveys.people import Text
 from surveys.saying import Ask, Farewell, Review, line, lines, say
 from surveys.trouble import Trouble
-from surveys.understand import TEXT_LIMIT, fold, understand, whole_number
+from surveys.understand import fold, understand, whole_number
 from surveys.view import SKIPPED, Spot, View
 from surveys.words import Words
 
@@ -146,7 +146,7 @@ def _apply(seen: View, interview: Interview, move: Move, now: datetime) -> Inter
         case Amended(words):
             return _amend(seen, interview, words, now)
         case Added(words):
-            return _add(seen, interview, words)
+            return _add(seen, interview, words, now)
     if spot is None:
         return _look_over(seen, interview, move)
     match move:
@@ -245,15 +245,17 @@ def _amend(seen: View, interview: Interview, words: str, now: datetime) -> Inter
     return replace(interview, answers={**seen.answers, at: value})
 
 
-def _add(seen: View, interview: Interview, words: str) -> Interview | Trouble:
+def _add(seen: View, interview: Interview, words: str, now: datetime) -> Interview | Trouble:
     at = interview.heard_at
     said = seen.answers.get(at, "")
     if not said or seen.form.question(at).kind is not Kind.TEXT:
         return Trouble("hasty")
-    both = f"{said}\n{words.strip()}"
-    if len(both) > TEXT_LIMIT:
-        return Trouble("too_long", {"limit": TEXT_LIMIT, "length": len(both)})
-    return replace(interview, answers={**seen.answers, at: both})
+    spot = next(spot for spot in seen.spots if spot.path == at)
+    both = understand(spot.question, f"{said}\n{words}", (), now)
+    if isinstance(both, Trouble):
+        return both
+    result = _answer(seen, interview, spot, both)
+    return result if isinstance(result, Trouble) else replace(result, draft=interview.draft)
 
 
 def _go_back(seen: View, interview: Interview) -> Interview | Trouble:

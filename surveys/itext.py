@@ -23,7 +23,9 @@ class Itext:
         self.tongues: dict[str, str] = {}
         self._texts: dict[str, dict[str, dict[str, etree._Element]]] = {}
         for translation in model.iter(f"{XF}translation"):
-            tongue, code = _language(translation.get("lang", ""))
+            tongue, code, region = _language(translation.get("lang", ""))
+            if code in self._texts:  # 简体 (zh-CN) and 繁體 (zh-TW) are two
+                code = region
             self.tongues[code] = tongue
             self._texts[code] = {
                 text.get("id", ""): {
@@ -83,7 +85,10 @@ def _pieces(element: etree._Element) -> tuple[str | Output, ...]:
     return tuple(piece for piece in pieces if piece != "")
 
 
-def _language(lang: str) -> tuple[str, str]:
-    """``中文 (zh)`` -> 中文, zh; a language without a code keeps its name."""
+def _language(lang: str) -> tuple[str, str, str]:
+    """``繁體 (zh-TW)`` -> 繁體, zh, zh-tw; a language without a code keeps its name."""
     match = _TAG.match(lang)
-    return (match[1] or lang, match[2].split("-")[0].lower()) if match else (lang, lang)
+    if match is None:
+        return lang, lang, lang
+    tag = match[2].lower()
+    return match[1] or lang, tag.split("-")[0], tag

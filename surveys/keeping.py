@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from surveys.form import Form, Kind, Problem, Question
-from surveys.identity import ENOUGH, asked_for, trait, traits, warns
+from surveys.identity import ENOUGH, asked_for, exact_birth, trait, traits, warns
 from surveys.routes import uses
 
 _GRADE = (
@@ -26,23 +26,38 @@ _CLOSED = (Kind.SELECT_ONE, Kind.SELECT_MULTIPLE, Kind.RANK)
 
 def for_ratings(form: Form) -> Iterator[Problem]:
     """Problems of a questionnaire by which somebody is rated in an anonymous wave."""
-    looked_at = uses(form)
     for question in form.questions:
         if not question.asks or question.kind is Kind.MORE:
             continue
         yield from _identity(question)
         yield from _rating(question)
-        kept = question.indicator or question.reason or question.remark
-        if not kept and question.path not in looked_at and question.kind is not Kind.ACKNOWLEDGE:
-            yield Problem("unkept", question.path, "bind::minyi:indicator", stop=False)
+    yield from _unkept(form)
     yield from _singled_out(form)
     yield from _no_way_out(form)
+
+
+def _unkept(form: Form) -> Iterator[Problem]:
+    """All questions whose answers are thrown away, told of once; that all are, stops."""
+    looked_at = uses(form)
+    asked = [q for q in form.questions if q.asks and q.kind is not Kind.MORE]
+    counted = [q for q in asked if q.indicator or q.reason or q.remark]
+    lost = [q for q in asked if q not in counted and q.kind is not Kind.ACKNOWLEDGE]
+    if counted:
+        lost = [q for q in lost if q.path not in looked_at]  # a question may steer the others
+    if lost:
+        given = {"count": len(lost), "names": ", ".join(question.path for question in lost)}
+        if counted:
+            yield Problem("unkept", "", "", given, stop=False)
+        else:
+            yield Problem("nothing_kept", "", "", given)
 
 
 def _identity(question: Question) -> Iterator[Problem]:
     what = asked_for(question)
     if what:
         yield Problem(f"identity_{what}", question.path, "label")
+    elif exact_birth(question):
+        yield Problem("exact_birth", question.path, "label", stop=False)
     elif question.kind is Kind.TEXT and not warns(question):
         yield Problem("free_text", question.path, "hint", stop=False)
 

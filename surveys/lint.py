@@ -15,6 +15,7 @@ from surveys.estimate import estimate
 from surveys.form import Form, Kind, Problem, Question
 from surveys.keeping import for_ratings
 from surveys.routes import routes
+from surveys.slips import slips
 from surveys.wording import wording
 
 QUESTIONS = 30  # asked, above which few people stay to the end of a chat
@@ -46,6 +47,7 @@ def lint(form: Form, use: Use = Use.RATING) -> tuple[Problem, ...]:
         *_appearances(form),
         *wording(form),
         *routes(form),
+        *slips(form),
         *(for_ratings(form) if use is Use.RATING else ()),
     )
     seen: dict[object, Problem] = {}
@@ -64,6 +66,9 @@ def _settings(form: Form) -> Iterator[Problem]:
         yield Problem("no_form_id", "", "form_id", stop=False)
     if not form.version:
         yield Problem("no_version", "", "version", stop=False)
+    if len(form.languages) > 1 and len(form.titles) == 1:
+        yield Problem("title_one_language", "", "form_title",
+                      {"title": form.title, "count": len(form.languages)}, stop=False)  # fmt: skip
     for code, name in form.tongues.items():
         if code == "default":
             yield Problem("no_language", "", "label", stop=False)

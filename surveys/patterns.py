@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
+from collections.abc import Iterator
 from functools import lru_cache
+from re._constants import MAX_REPEAT, MAXREPEAT, MIN_REPEAT  # type: ignore[import-not-found]
+from re._parser import SubPattern, parse  # type: ignore[import-not-found]
+from typing import Any
 
 
 @lru_cache(maxsize=256)
 def pattern_of(rule: str) -> re.Pattern[str] | None:
-    """A regular expression as Java reads it; None where it cannot be read.
+    """A regular expression as Java reads it; None where it cannot be read, or might never end.
 
     ``\\d``, ``\\w`` and ``\\s`` are ASCII; ``\\p{L}`` and its like are known by category.
     """
@@ -19,11 +23,40 @@ def pattern_of(rule: str) -> re.Pattern[str] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a set within a set: read as Python reads it
-            return re.compile(rule, re.ASCII)
+            read = re.compile(rule, re.ASCII)
+            return None if _explodes(parse(rule, re.ASCII)) else read
     except (re.error, OverflowError, RecursionError):
         return None
 
 
+def _explodes(parsed: Any, *, within: bool = False) -> bool:
+    """Whether something repeated without end is repeated without end.
+
+    One answer under ``(a+)+`` could keep everybody waiting for years, and the interpreter with it.
+    """
+    for operation, argument in parsed:
+        if operation in _REPEATS:
+            _, most, below = argument
+            endless = most == MAXREPEAT
+            if (endless and within) or _explodes(below, within=within or endless):
+                return True
+            continue
+        below = argument if isinstance(argument, list | tuple) else ()
+        if any(_explodes(part, within=within) for part in _parts(below)):
+            return True
+    return False
+
+
+def _parts(argument: Any) -> Iterator[Any]:
+    """The patterns inside an operation's argument, however deep it holds them."""
+    for part in argument:
+        if isinstance(part, SubPattern):
+            yield part
+        elif isinstance(part, list | tuple):
+            yield from _parts(part)
+
+
+_REPEATS = (MAX_REPEAT, MIN_REPEAT)
 _POSIX = {
     "Alpha": "a-zA-Z", "Digit": "0-9", "Alnum": "a-zA-Z0-9", "Upper": "A-Z", "Lower": "a-z",
     "Punct": r"!-/:-@\[-`{-~",

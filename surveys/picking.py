@@ -181,6 +181,8 @@ class Offer:
 
     def _carried(self, words: str) -> tuple[int, ...]:
         inner, text = None, exact(words).strip(" .!。,")
+        if len(text) > 60:  # small words around a label are few
+            return ()
         while inner != text:
             inner, text = text, _CARRIED.sub("", text, count=1).strip()
             found = self.certain(text) or self._polar(text) if text and inner != text else ()

@@ -9,7 +9,7 @@ from typing import Any
 from surveys.ballots import Ballot, ballot_id, ballot_size, seal_ballot
 from surveys.campaigns import WaveState
 from surveys.cells import GRADES, RaterGroup
-from surveys.form import Form
+from surveys.form import Form, Kind
 from surveys.keys import Keyring
 from surveys.people import Address, Text
 from surveys.phrasing import WORDS, Press
@@ -22,6 +22,8 @@ _GRADES = frozenset(str(grade) for grade in range(1, GRADES + 1))
 
 class Rating:
     """Implements :class:`surveys.errands.Errand` for the interviews of a wave."""
+
+    keeps_files = False
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
@@ -60,6 +62,7 @@ class Rating:
         row: SealedInterview,
         form: Form,
         values: Mapping[str, str],
+        answers: Mapping[str, str],
         address: Address,
         now: datetime,
         language: str,
@@ -72,7 +75,7 @@ class Rating:
         if keys is None:
             return Reply(WORDS.say("finished.closed", language), language=language)
         rid = ballot_id(keys.rid_key, row.wave, row.person, row.subject)
-        ballot = ballot_of(form, values, row.subject, row.group)
+        ballot = ballot_of(form, answers, row.subject, row.group)
         box = seal_ballot(ballot, tx.wave(row.wave).tally_key, ballot_size(form))
         tx.put_ballot(row.wave, rid, box)
         change = Button(WORDS.say("button.change", language), Press("r", row.id).data())
@@ -83,9 +86,10 @@ class Rating:
         return None
 
 
-def ballot_of(form: Form, values: Mapping[str, str], subject: str, group: RaterGroup) -> Ballot:
+def ballot_of(form: Form, answers: Mapping[str, str], subject: str, group: RaterGroup) -> Ballot:
     """The whitelist: ratings 1..5 of indicators, reasons and remarks marked as such. No more.
 
+    Only what the person said: nothing that the form computed or came with is anybody's opinion.
     A rating question's choices are named by their grade, 5 best; any other name (``na``, 不了解)
     is no rating.
     """
@@ -93,11 +97,14 @@ def ballot_of(form: Form, values: Mapping[str, str], subject: str, group: RaterG
     reasons: dict[str, tuple[str, ...]] = {}
     remarks: list[str] = []
     for question in form.questions:
-        value = values.get(question.path, "")
+        value = answers.get(question.path, "")
+        several = question.kind is Kind.SELECT_MULTIPLE
+        offered = {choice.name for choice in question.choices}
         if question.indicator and value in _GRADES:
             ratings[question.indicator] = int(value)
         elif question.reason and value:
-            reasons[question.name] = tuple(value.split())
+            named = value.split() if several else [value]
+            reasons[question.name] = tuple(name for name in named if name in offered)
         elif question.remark and value:
             remarks.append(value)
     return Ballot(subject, group, ratings, reasons, "\n".join(remarks))

@@ -8,6 +8,8 @@ from typing import Any
 
 from surveys.form import HANDED, Form, Group, Kind, Node, Question, Repeat
 
+NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.RANGE)
+
 
 def record(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
     """``values`` (concrete path -> text) as a record.
@@ -48,14 +50,13 @@ def _count(path: str, values: Mapping[str, str]) -> int:
 def _value(kind: Kind, text: str) -> Any:
     if not text:
         return None
-    if kind is Kind.INTEGER:
-        return int(text)
-    if kind in (Kind.DECIMAL, Kind.RANGE):
-        number = float(text)
-        return int(number) if math.isfinite(number) and number.is_integer() else number
+    if kind in NUMBERS and not _number(text):
+        return text  # computed, and not what its kind can hold
+    if kind in NUMBERS:
+        return int(float(text)) if float(text).is_integer() else float(text)
     if kind in (Kind.SELECT_MULTIPLE, Kind.RANK):
         return text.split()
-    if kind is Kind.GEOPOINT:
+    if kind is Kind.GEOPOINT and all(map(_number, text.split())):
         names = ("latitude", "longitude", "altitude", "accuracy")
         return dict(zip(names, map(float, text.split()), strict=False))
     if kind in HANDED:
@@ -64,3 +65,10 @@ def _value(kind: Kind, text: str) -> Any:
         extension, _, size = rest.partition(".")
         return {"file": identity, "type": extension, "bytes": int(size or 0)}
     return text
+
+
+def _number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -112,7 +112,7 @@ def _ahead(node: Node, form: Form, order: dict[str, int]) -> Iterator[Problem]:
     """A condition on what is asked only later: the question comes as an afterthought."""
     for path in dict.fromkeys(_nodes(node.relevant or "", node.path)):
         later = order.get(path, -1) > order[node.path]
-        below = path == plain(node.path) or path.startswith(f"{node.path}/")
+        below = path == plain(node.path) or (path in order and path.startswith(f"{node.path}/"))
         if later and not below and form.question(path).asks:
             name = path.rsplit("/", 1)[-1]
             yield Problem("asked_later", node.path, "relevant", {"name": name}, stop=False)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from surveys.expressions import expressions
-from surveys.form import Form, Problem, Repeat, walk
+from surveys.form import Form, Problem, Question, Repeat, walk
 from surveys.logic import Logic
 from surveys.problems import refused
 from surveys.scene import Scene, Surroundings
+from surveys.xpath import XPathError, paths
 
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # whether an expression computes hangs on no date
 
@@ -19,9 +21,43 @@ def check_logic(form: Form, name: str) -> None:
 
     Raises FormError naming the file ``name``, and each question, column and expression.
     """
-    problems = list(bad_expressions(form))
+    problems = [*bad_expressions(form), *circles(form)]
     if problems:
         raise refused(name, problems)
+
+
+def circles(form: Form) -> Iterator[Problem]:
+    """Questions that hang on themselves: whether they are asked, or what they are computed from.
+
+    In a repeat an earlier occurrence may be meant, which is no circle.
+    """
+    repeats = tuple(node.path for node in walk(form.body) if isinstance(node, Repeat))
+    hangs: dict[str, set[str]] = {}
+    where: dict[str, str] = {}
+    for node in walk(form.body):
+        inside = any(node.path == at or node.path.startswith(f"{at}/") for at in repeats)
+        if not isinstance(node, Question) or inside:
+            continue
+        above = [n for n in walk(form.body) if node.path.startswith(f"{n.path}/")]
+        used = [e for n in above for c, e in expressions(n) if c == "relevant"]
+        used += [e for c, e in expressions(node) if c in ("relevant", "calculation")]
+        with suppress(XPathError):  # told of by bad_expressions
+            names = {path.rsplit("/", 1)[-1] for e in used for path in paths(e)}
+            hangs[node.name] = {node.name if name == "." else name for name in names}
+            where[node.name] = node.path
+    for name in hangs:
+        if name in _reached(name, hangs):
+            yield Problem("circular", where[name], "relevant")
+
+
+def _reached(start: str, hangs: Mapping[str, set[str]]) -> set[str]:
+    """Every name that ``start`` hangs on, however far."""
+    seen: set[str] = set()
+    ahead = set(hangs[start])
+    while ahead:
+        seen |= ahead
+        ahead = {name for each in ahead for name in hangs.get(each, ())} - seen
+    return seen
 
 
 def bad_expressions(form: Form) -> Iterator[Problem]:

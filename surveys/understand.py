@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from surveys.amounts import number_among
 from surveys.assent import MORE, NO, NO_MORE, SEEN, YES
-from surveys.form import Choice, Kind, Label, Question
+from surveys.form import SELECTED, Choice, Kind, Label, Question
 from surveys.listing import ranked, several
 from surveys.moments import read_date, read_datetime, read_time
 from surveys.numbers import shown, tidy, whole_number
@@ -23,6 +23,7 @@ from surveys.trouble import Trouble
 
 __all__ = ["TEXT_LIMIT", "Trouble", "fold", "understand", "whole_number"]
 
+LONGEST = 200  # characters of a number, a date or the like
 TEXT_LIMIT = 1000  # code points of free text; ballots are padded to hold this many
 _LONGEST = 2000  # code points that are looked at where no text is asked
 _INT_MAX = 2**31 - 1
@@ -43,6 +44,8 @@ def understand(
     match question.kind:
         case Kind.TEXT:
             return _text(words)
+        case kind if kind not in SELECTED and len(words) > LONGEST:
+            return understand(question, "", choices, now)
         case Kind.INTEGER | Kind.DECIMAL | Kind.RANGE:
             return _number(question, words, choices)
         case Kind.SELECT_ONE:
@@ -65,12 +68,17 @@ def understand(
 
 
 def _text(words: str) -> str | Trouble:
-    text = "".join(filter(_speakable, words)).strip()
+    text = speakable(words).strip()
     if not text:
         return Trouble("not_text")
     if len(text) > TEXT_LIMIT:
         return Trouble("too_long", {"limit": TEXT_LIMIT, "length": len(text)})
     return text
+
+
+def speakable(words: str) -> str:
+    """``words`` without what neither XML nor a database's text can hold."""
+    return "".join(filter(_speakable, words))
 
 
 def _speakable(char: str) -> bool:

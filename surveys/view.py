@@ -29,7 +29,8 @@ from surveys.understand import understand
 from surveys.words import Words, pick
 
 SKIPPED = ""
-MOST = 100  # occurrences of one repeat that anybody is asked for
+MOST = 200  # occurrences of repeats, taken together, that anybody is asked for
+LONGEST = 10_000  # characters of a computed value
 STEPS = 12  # a range with more steps than this is answered in words
 _PASSES = 10
 _WORDS = Words.of("surveys")
@@ -90,6 +91,7 @@ class View:
 
     def _walk_whole(self) -> None:
         self.place: Spot | None = None
+        self._occurrences = 0
         self.spots: list[Spot] = []
         self.notes: list[Spot] = []
         self._walk(self.form.body, "", 0, ())
@@ -119,11 +121,12 @@ class View:
     ) -> None:
         wanted = self._count(repeat, base)
         count = 0
-        while count < wanted:
+        while count < wanted and self._occurrences < MOST:
             at = f"{base}[{count + 1}]"
             if repeat.more is not None and not self._one_more(repeat.more, at, above):
                 break
             count += 1
+            self._occurrences += 1
             self.scene.grow(at)
             self._walk(repeat.children, at, len(repeat.path), (*above, (repeat, at)))
         asked = count if repeat.more is None else count + 1  # "no more" is an answer too
@@ -177,7 +180,6 @@ class View:
                 else:
                     self._compute(spot)
             case _ if self._fixed(spot):
-                self.answers.pop(spot.path, None)
                 self._compute(spot)
                 self._note(spot)
             case _:
@@ -187,7 +189,10 @@ class View:
         """Whether the value is shown and nobody is asked."""
         question = spot.question
         if question.calculate and question.trigger is None:
+            self.answers.pop(spot.path, None)
             return True
+        if spot.path in self.answers:  # what was said before it was locked stays said
+            return False
         return question.readonly is not None and self.scene.holds(question.readonly, spot.path)
 
     def _note(self, spot: Spot) -> None:
@@ -216,6 +221,7 @@ class View:
 
     def _compute(self, spot: Spot) -> None:
         value = self._computed(spot)
+        value = value if value is None else value[:LONGEST]
         if value is not None and value != self.scene.value(spot.path):
             self.scene.put(spot.path, value)
             self._changed = True

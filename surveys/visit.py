@@ -31,6 +31,7 @@ from surveys.phrasing import WORDS, Press, short
 from surveys.reply import Button, Handed, Heard, Located, Looked, Opened, Reply, Tapped, Typed
 from surveys.store import SealedInterview
 from surveys.trouble import Trouble
+from surveys.understand import speakable
 from surveys.words import pick
 
 
@@ -85,9 +86,8 @@ class Visit:
                 reply = self.stands()
             case Typed():
                 reply = self.typed(heard)
-            case Located(latitude, longitude, accuracy):
-                place = f"{latitude:.6f} {longitude:.6f} 0 {accuracy:.1f}"
-                reply = self.gave(Gave(Kind.GEOPOINT, place))
+            case Located():
+                reply = self.gave(_place(heard))
             case Handed(kind):
                 reply = self.gave(self.taken or Gave(kind, ""))
         if reply.question or reply.rows:
@@ -99,7 +99,7 @@ class Visit:
         return reply, self.sitting.show(row)
 
     def typed(self, heard: Typed) -> Reply:
-        text, row = heard.text, self.current()
+        text, row = speakable(heard.text), self.current()
         if heard.amended:
             return self.stands() if row is None else self.sitting.move(row, Amended(text))
         name = commands.command(text)
@@ -124,10 +124,17 @@ class Visit:
             return self.stands()
         return self.sitting.move(row, Refused(given) if isinstance(given, Trouble) else given)
 
-    def wants(self, given: Kind) -> Kind | None:
-        """The kind of the open question, where a file of kind ``given`` answers it."""
+    def wants(self, given: Kind) -> tuple[Kind, bool] | None:
+        """The kind of the open question, where a file of kind ``given`` answers it.
+
+        And whether anybody keeps it: a file that is only there where a question was asked would
+        tell who was asked it.
+        """
         row = self.current()
-        return None if row is None else self.sitting.wants(row, given)
+        kind = None if row is None else self.sitting.wants(row, given)
+        if row is None or kind is None:
+            return None
+        return kind, self.sitting.errands[row.purpose].keeps_files
 
     def pressed(self, press: Press) -> Reply:
         match press.action:
@@ -292,6 +299,13 @@ class Visit:
 
 
 _MOVES: Mapping[str, Move] = {"back": WentBack(), "skip": Skipped(), "done": Done()}
+
+
+def _place(shared: Located) -> Gave | Trouble:
+    latitude, longitude, accuracy = shared.latitude, shared.longitude, shared.accuracy
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180 and 0 <= accuracy < 1e7):
+        return Trouble("not_a_place")  # NaN is none either
+    return Gave(Kind.GEOPOINT, f"{latitude:.6f} {longitude:.6f} 0 {accuracy:.1f}")
 
 
 def _move(press: Press) -> Move | None:

@@ -337,6 +337,12 @@ class _Reader:
             above = question.path.rsplit("/", 1)[0]
             if any(above == repeat or above.startswith(f"{repeat}/") for repeat in self.repeats):
                 self._refuse("counted_in_repeat", question.path, column)
+        own = question.readonly is None and question.calculate is None
+        listed = bool(question.choices) or question.kind not in (
+            Kind.SELECT_ONE, Kind.SELECT_MULTIPLE,
+        )  # fmt: skip
+        if used and not (own and listed):
+            self._refuse("not_their_own", question.path, f"bind::minyi:{used[0][0]}")
         if len(used) > 1:
             self._refuse("several_uses", question.path, f"bind::minyi:{used[1][0]}")
         grades = {choice.name for choice in question.choices if choice.name.isdecimal()}

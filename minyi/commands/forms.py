@@ -56,12 +56,19 @@ def check(
 @forms.command(name="show")
 def draw_flow(file: File, lang: Lang = "en") -> None:
     """Draw a questionnaire: what is asked, in which order, of whom, and how long it takes."""
-    from surveys.check import summary
+    from surveys.check import refusal, summary
     from surveys.flow import draw
+    from surveys.form import FormError
     from surveys.xlsform import load_form
 
-    form = load_form(file)
-    say(summary(form, _language(lang)))
+    language = _language(lang)
+    try:
+        form = load_form(file)
+    except FormError as error:
+        if not error.problems:
+            raise
+        raise CommandError(refusal(file, language)) from error
+    say(summary(form, language))
     for line in draw(form, lang):
         say(line)
 
@@ -78,13 +85,14 @@ def add(
 ) -> None:
     """Check a questionnaire and keep this version of it."""
     from surveys.check import check as check_file
+    from surveys.check import not_added
 
-    checked = check_file(file, _use(purpose))
+    checked, language = check_file(file, _use(purpose)), _language(lang)
     if checked.findings:
-        _tell(checked, _language(lang))
+        _tell(checked, language)
     form = checked.form
     if form is None or (checked.errors and not (anyway and checked.askable)):
-        raise CommandError(f"{file.name} was not added. Mend it and try again.")
+        raise CommandError(not_added(checked, language))
     known = run(_add(settings(ctx), form, file))
     say(f"{'Known already' if known else 'Added'}: {form.title}, version {form.hash[:12]}.")
     say(f"Questions: {sum(question.asks for question in form.questions)}, "

@@ -29,14 +29,14 @@ def test_what_must_be_mended_is_told_with_its_cell_and_ends_with_status_1(
     assert ran.status == 1
     assert "survey, row 2, column D (constraint)  [mend: nothing_satisfies]" in ran.out
     assert "No answer meets “. > 5 and . < 3”" in ran.out
-    assert "1 to mend, " in ran.out
+    assert "2 to mend, " in ran.out
 
 
 def test_it_is_told_in_chinese_too(minyi: Minyi, tmp_path: Path) -> None:
     ran = minyi("form", "check", file_of(tmp_path, BROKEN), "--lang", "zh")
     assert ran.status == 1
-    assert "survey 表第 3 行，A 列 (type)  [要改: unsupported_kind]" in ran.out
-    assert "聊天里做不到“barcode”" in ran.out
+    assert "survey 表第 3 行，A 列 (type)  [要改: barcode]" in ran.out
+    assert "聊天里不能扫码（barcode）" in ran.out
 
 
 def test_warnings_alone_end_with_status_0(minyi: Minyi, tmp_path: Path) -> None:
@@ -44,6 +44,8 @@ def test_warnings_alone_end_with_status_0(minyi: Minyi, tmp_path: Path) -> None:
         "form",
         "check",
         file_of(tmp_path, f"{ZH_EN}\ninteger | q | 几个？ |\ninteger | p | 多少？ | How many?"),
+        "--for",
+        "concern",
     )
     assert ran.status == 0
     assert "[look at: untranslated]" in ran.out
@@ -55,7 +57,8 @@ def test_as_data_it_is_one_object_and_nothing_else(minyi: Minyi, tmp_path: Path)
     assert ran.status == 1
     data = json.loads(ran.out)
     assert data["form"] is None
-    assert [problem["code"] for problem in data["problems"]] == ["unsupported_kind"]
+    assert [problem["code"] for problem in data["problems"]] == ["barcode"]
+    assert data["halted"] is True
     assert set(data["problems"][0]["what"]) == {"zh", "en"}
 
 
@@ -64,7 +67,7 @@ def test_a_long_list_is_cut_for_people_and_whole_as_data(minyi: Minyi, tmp_path:
     survey = f"{ZH_EN}{rows}\ninteger | p | 多少？ | How many?"
     path = file_of(tmp_path, survey)
     assert "--json has them all" in minyi("form", "check", path).out
-    assert len(json.loads(minyi("form", "check", path, "--json").out)["problems"]) > 100
+    assert len(json.loads(minyi("form", "check", path, "--json").out)["problems"]) > 60
 
 
 def test_a_file_that_is_not_there_is_told_in_words(minyi: Minyi, tmp_path: Path) -> None:
@@ -134,3 +137,19 @@ def test_what_cannot_be_asked_is_not_added_anyway(founded: Minyi, tmp_path: Path
     for survey in (BROKEN, f"{NAMES} | relevant\ntext | q | Q | nonsense()"):
         assert founded("form", "add", file_of(tmp_path, survey), "--anyway").status == 1
     assert founded("form", "list").out.startswith("None yet")
+
+
+def test_a_refused_questionnaire_is_told_of_in_the_language_asked_for(
+    founded: Minyi, tmp_path: Path
+) -> None:
+    path = file_of(tmp_path, f"{NAMES}\nselect_one nowhere | q | Q")
+    for words in (("form", "show", path), ("form", "add", path), ("talk", path)):
+        ran = founded(*words, "--lang", "zh")
+        assert ran.status == 1
+        said = ran.out + ran.err
+        assert "choices 表里没有叫“nowhere”的选项表" in said
+        assert "survey 表第 2 行" in said
+        assert "改好以后" in said
+        assert "List name not in" not in said
+        english = founded(*words, "--lang", "en")
+        assert "has no list called “nowhere”" in english.out + english.err

@@ -73,13 +73,18 @@ NAMES = "type | name | label"
 ZH_EN = "type | name | label::中文 (zh) | label::English (en)"
 LIST_ZH_EN = "list_name | name | label::中文 (zh) | label::English (en)"
 REFUSED = [
-    Case("unsupported_kind", ("survey", 3, "A"), f"{NAMES}\ntext | q | Q\nbarcode | x | X"),
+    Case("barcode", ("survey", 3, "A"), f"{NAMES}\ntext | q | Q\nbarcode | x | X"),
     Case("unsupported_kind", ("survey", 2, "A"), f"{NAMES}\ngeotrace | x | X"),
     Case("unsupported_kind", ("survey", 2, "A"), f"{NAMES}\nbackground-audio | x |\ntext | q | Q"),
     Case("unsupported_kind", ("survey", 2, "D"),
          f"{NAMES} | appearance\ntext | q | Q | ex:org.app.scan()"),
-    Case("unsupported_kind", ("survey", 3, ""),
+    Case("outside_file", ("survey", 3, ""),
          f"{NAMES}\ntext | q | Q\nselect_one_from_file towns.csv | x | X"),
+    Case("outside_file", ("survey", 3, ""),
+         f"{NAMES}\nselect_one ab | towns | Q\nselect_one_from_file towns.csv | x | X"),
+    Case("outside_file", ("survey", 3, ""),
+         f"{NAMES} | calculation\ntext | towns | Q |\n"
+         "calculate | c | | pulldata('towns', 'a', 'b', '1')"),
     Case("misuse", ("survey", 2, "D"), f"{NAMES} | bind::minyi:indicator\ntext | q | Q | i"),
     Case("counted_in_repeat", ("survey", 3, "D"),
          f"{NAMES} | bind::minyi:remark\nbegin repeat | r | R |\ntext | q | Q | yes\nend repeat"),
@@ -96,7 +101,7 @@ REFUSED = [
     Case("bad_expression", ("survey", 2, "D"), f"{NAMES} | relevant\ntext | q | Q | 1 + ("),
     Case("bad_expression", ("survey", 3, "D"),
          f"{NAMES} | constraint\ntext | p | P |\ntext | q | Q | nonsense(.)"),
-    Case("namespace", ("survey", 1, ""),
+    Case("namespace", ("settings", 2, ""),
          f"{NAMES} | bind::minyi:indicator\nselect_one grade | q | Q | i",
          settings="form_title\nT"),
     # what pyxform tells
@@ -119,6 +124,8 @@ REFUSED = [
     Case("no_name", ("survey", 2, "B"), f"{NAMES}\ntext | | Q"),
     Case("no_calculation", ("survey", 2, "D"), f"{NAMES} | calculation\ncalculate | c | |"),
     Case("unknown_type", ("survey", 3, "A"), f"{NAMES}\ntext | q | Q\nhologram | h | H"),
+    Case("no_list_named", ("survey", 3, "A"),
+         f"{NAMES}\nselect_one ab | p | P\nselect_one | q | Q"),
     Case("unknown_list", ("survey", 2, "A"), f"{NAMES}\nselect_one nowhere | q | Q"),
     Case("no_label", ("survey", 2, "C"), f"{NAMES}\ntext | q |"),
     Case("no_column", ("survey", 1, ""), "name | label\nq | Q"),
@@ -135,6 +142,12 @@ MUST = [
          f"{NAMES} | constraint\ninteger | q | Q | . > 10 and . < 5"),
     Case("hangs_on_itself", ("survey", 2, "D"),
          f"{NAMES} | relevant\ntext | q | Q | ${{q}} != ''\ntext | p | P |"),
+    Case("bare_name", ("survey", 3, "D"),
+         f"{NAMES} | relevant\ninteger | a | A |\ntext | q | Q | a < 3"),
+    Case("nothing_kept", ("survey", None, ""), f"{NAMES}\ninteger | q | Q"),
+    Case("not_yes", ("survey", 2, "D"),
+         f"{NAMES} | bind::minyi:reason\nselect_one ab | q | Q | 是"),
+    Case("not_yes", ("survey", 2, "D"), f"{NAMES} | required\nselect_one ab | q | Q | 是"),
     Case("grades_reversed", ("choices", 2, "C"),
          f"{NAMES} | bind::minyi:indicator\nselect_one grade | q | Q | i",
          "list_name | name | label\ngrade | 5 | Very poor\ngrade | 1 | Very good"),
@@ -162,9 +175,9 @@ LOOK = [
     Case("language_code", ("survey", 1, "D"),
          "type | name | label::中文 (zh) | label::English\ntext | q | 问 | Q"),
     Case("empty_language", ("survey", 1, "D"), f"{ZH_EN}\ntext | q | 问 |"),
-    Case("many_questions", ("survey", 1, "A"),
+    Case("many_questions", ("survey", None, "A"),
          NAMES + "".join(f"\ninteger | q{n} | Q{n}" for n in range(31))),
-    Case("long_time", ("survey", 1, "A"),
+    Case("long_time", ("survey", None, "A"),
          NAMES + "".join(f"\nvideo | q{n} | Q{n}" for n in range(12))),
     Case("unused_list", ("choices", 4, "A"), f"{NAMES}\nselect_one ab | q | Q"),
     Case("no_message", ("survey", 2, ""), f"{NAMES} | constraint\ninteger | q | Q | . > 5"),
@@ -189,13 +202,21 @@ LOOK = [
          f"{NAMES} | relevant\ntext | p | P | ${{q}} = 'a'\nselect_one ab | q | Q |"),
     Case("unknown_choice", ("survey", 3, "D"),
          f"{NAMES} | relevant\nselect_one ab | p | P |\ntext | q | Q | ${{p}} != 'Apple'"),
-    Case("unkept", ("survey", 2, ""), f"{NAMES}\ninteger | q | Q"),
+    Case("unkept", ("survey", None, ""),
+         f"{NAMES} | bind::minyi:reason\ninteger | q | Q |\nselect_one ab | p | P | yes"),
+    Case("title_one_language", ("settings", 2, "A"), f"{ZH_EN}\ntext | q | 问 | Q"),
+    Case("column_misspelt", ("survey", 1, "D"),
+         f"{NAMES} | relevent\ntext | q | Q | 1 = 2"),
+    Case("column_misspelt", ("settings", 2, "A"), f"{NAMES}\ntext | q | Q",
+         settings="form_titel\nT"),
+    Case("bare_date", ("survey", 2, "D"), f"{NAMES} | constraint\ndate | q | Q | . < 2026-01-01"),
+    Case("exact_birth", ("survey", 2, "C"), f"{NAMES}\ndate | q | 这位成员的出生日期"),
     Case("no_indicator", ("survey", 2, ""), f"{NAMES}\nselect_one grade | q | Q"),
     Case("singled_out", ("survey", 4, "C"),
          f"{NAMES}\ninteger | age | Your age\nselect_one ab | sex | Gender\n"
          "text | job | Job title"),
     Case("free_text", ("survey", 2, ""), f"{NAMES}\ntext | q | What should change?"),
-    Case("no_way_out", ("survey", 1, "D"),
+    Case("no_way_out", ("survey", None, "D"),
          f"{NAMES} | required\nselect_one ab | q | Q | yes\ninteger | p | P | yes"),
 ]  # fmt: skip
 
@@ -369,7 +390,11 @@ def test_harmless_words_are_left_alone(row: str, code: str, tmp_path: Path) -> N
 
 def test_a_concern_may_ask_who_is_speaking(tmp_path: Path) -> None:
     path = file_of(tmp_path, f"{NAMES}\ntext | q | Your phone number\nimage | p | The letter")
-    assert check(path).errors == 2
+    assert [f.problem.code for f in check(path).findings if f.problem.stop] == [
+        "nothing_kept",
+        "identity_phone",
+        "identity_recording",
+    ]
     assert not check(path, Use.CONCERN).errors
 
 
@@ -401,9 +426,11 @@ def test_everything_refused_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_as_data_every_field_is_there(tmp_path: Path) -> None:
-    survey = f"{ZH_EN}\ntext | q | 您的姓名 | Your name\ndate | d | 哪天 |"
+    survey = (
+        f"{ZH_EN} | bind::minyi:remark\ntext | q | 您的姓名 | Your name | yes\ndate | d | 哪天 |"
+    )
     data = json.loads(json.dumps(as_json(check(file_of(tmp_path, survey)))))
-    assert set(data) == {"schema", "file", "errors", "warnings", "form", "problems"}
+    assert set(data) == {"schema", "file", "errors", "warnings", "halted", "form", "problems"}
     assert data["form"]["languages"] == ["zh", "en"]
     assert data["form"]["questions"] == 2
     assert set(data["form"]["minutes"]) == {"zh", "en"}
@@ -517,3 +544,148 @@ def test_a_problem_without_a_row_still_says_what_and_how() -> None:
     problem = Problem("no_question")
     assert meaning(problem, "zh") == "没有要人回答的题目。"
     assert mending(problem, "en") == "Add one to the survey sheet."
+
+
+# ---- said in the author's own terms
+
+
+def sentences(checked: Checked, code: str, language: str = "en") -> str:
+    [finding] = of_code(checked, code)
+    return f"{meaning(finding.problem, language)} {mending(finding.problem, language)}"
+
+
+HALTED = {"zh": "可能还有别的", "en": "there may be more"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_one_error_stops_the_check_it_is_said_that_there_may_be_more(
+    language: str, tmp_path: Path
+) -> None:
+    stopped = check(file_of(tmp_path, f"{NAMES}\nhologram | q | Q\ntext | q | Your name"))
+    assert stopped.halted
+    assert HALTED[language] in told(stopped, language)[-1]
+    whole = check(file_of(tmp_path, f"{NAMES}\ntext | q | Your name"))
+    assert whole.errors
+    assert not whole.halted
+    assert not any(HALTED[language] in line for line in told(whole, language))
+
+
+def test_what_is_not_kept_is_told_of_once_with_its_rows(tmp_path: Path) -> None:
+    survey = f"{NAMES} | bind::minyi:reason\nselect_one ab | a | A | yes" + "".join(
+        f"\ninteger | q{n} | Q{n} |" for n in range(3)
+    )
+    assert "3 questions will not be kept (rows 3, 4, 5)" in sentences(
+        check(file_of(tmp_path, survey)), "unkept"
+    )
+    none = check(file_of(tmp_path, survey.replace("yes", "")))
+    assert "None of these 4 questions will be kept (rows 2, 3, 4, 5)" in sentences(
+        none, "nothing_kept"
+    )
+    assert not of_code(none, "unkept")
+
+
+@pytest.mark.parametrize("cell", ["是", "y", "Yes", "TRUE", "x"])
+def test_a_mark_that_is_not_understood_is_told_of(cell: str, tmp_path: Path) -> None:
+    survey = f"{NAMES} | bind::minyi:remark\ntext | q | Q | {cell}"
+    assert f"“{cell}”" in sentences(check(file_of(tmp_path, survey)), "not_yes")
+
+
+@pytest.mark.parametrize("cell", ["yes", "true", "1", "no", "否", ""])
+def test_a_mark_that_is_understood_is_left_alone(cell: str, tmp_path: Path) -> None:
+    survey = f"{NAMES} | bind::minyi:remark\ntext | q | Q | {cell}"
+    assert not of_code(check(file_of(tmp_path, survey)), "not_yes")
+
+
+def condition(folder: Path, relevant: str) -> Checked:
+    return check(
+        file_of(folder, f"{NAMES} | relevant\nselect_one ab | sat | P |\ntext | q | Q | {relevant}")
+    )
+
+
+REASONS = [
+    ("${sat} = 4 and", "没有写完", "it breaks off"),
+    ("${sat}＝4", "请用英文半角的 =", "write ="),
+    ("${sat} = （4", "请用英文半角的 (", "write ("),
+    ("$sat = 4", "${名字}", "${name}"),
+    ("(${sat} = 4", "缺一个 ) 来收尾", "a closing ) is missing"),
+    ("${sat} 4", "缺一个运算符", "is missing before “4”"),
+    ("(${sat} = )", "“)”前面缺一个值", "a value is missing before “)”"),
+    ("nonsense(${sat})", "没有 nonsense() 这个函数", "there is no function nonsense()"),
+    ("contains(${sat})", "contains() 括号里的项数不对", "the wrong number of items"),
+]
+
+
+@pytest.mark.parametrize(("written", "zh", "en"), REASONS)
+def test_why_an_expression_cannot_be_computed_is_told_in_plain_words(
+    written: str, zh: str, en: str, tmp_path: Path
+) -> None:
+    checked = condition(tmp_path, written)
+    for language, words in (("zh", zh), ("en", en)):
+        said = sentences(checked, "bad_expression", language)
+        assert words in said
+        assert f"“{written}”" in said
+        assert "character" not in said
+        assert "/data" not in said
+
+
+def test_a_condition_is_shown_as_its_author_wrote_it(tmp_path: Path) -> None:
+    checked = condition(tmp_path, "${sat} = '好'")
+    assert "“${sat} = '好'”" in sentences(checked, "unreachable")
+    assert not any("/data/" in line for line in told(checked, "zh"))
+
+
+def test_a_name_alone_is_a_slip_but_not_in_a_filter(tmp_path: Path) -> None:
+    checked = condition(tmp_path, "sat = 'a'")
+    assert "${sat}" in sentences(checked, "bare_name", "zh")
+    assert not of_code(checked, "hangs_on_itself")
+    survey = (
+        f"{NAMES} | choice_filter | calculation\ninteger | p | P | |\n"
+        "select_one ab | q | Q | name != ${p} |\n"
+        "calculate | c | | | instance('ab')/root/item[name = ${q}]/label"
+    )
+    filtered = check(file_of(tmp_path, survey))
+    assert filtered.form is not None
+    assert not of_code(filtered, "bare_name")
+
+
+def test_a_date_in_quotes_is_a_date(tmp_path: Path) -> None:
+    survey = f"{NAMES} | constraint\ndate | q | Q | . < date('2026-01-01') and . != '2026-01-01'"
+    assert not of_code(check(file_of(tmp_path, survey)), "bare_date")
+
+
+def test_a_misspelt_list_is_told_with_the_lists_there_are(tmp_path: Path) -> None:
+    checked = check(file_of(tmp_path, f"{NAMES}\nselect_one grades | q | Q"))
+    assert "it has: grade, ab." in sentences(checked, "unknown_list")
+
+
+def test_a_choice_that_stands_twice_is_named_with_its_rows(tmp_path: Path) -> None:
+    choices = "list_name | name | label\nab | a | A\nab | b | B\nab | a | C"
+    checked = check(file_of(tmp_path, f"{NAMES}\nselect_one ab | q | Q", choices))
+    assert "“a” stands more than once in its list (rows 2, 4)" in sentences(checked, "choice_twice")
+
+
+SNEAKY = [
+    ("怎么称呼您？", "name"),
+    ("请留下签名", "name"),
+    ("您的取号单号码", "id"),
+    ("您的车牌号", "id"),
+    ("您住几栋几单元？", "address"),
+]
+
+
+@pytest.mark.parametrize(("label", "what"), SNEAKY)
+def test_what_tells_people_apart_is_found_in_other_words(
+    label: str, what: str, tmp_path: Path
+) -> None:
+    assert of_code(check(file_of(tmp_path, f"{NAMES}\ntext | q | {label}")), f"identity_{what}")
+
+
+def test_a_year_of_birth_is_a_trait(tmp_path: Path) -> None:
+    survey = f"{NAMES}\ninteger | a | 您是哪一年生的？\ntext | b | 您的性别\ntext | c | 您的学历"
+    assert of_code(check(file_of(tmp_path, survey)), "singled_out")
+
+
+def test_a_title_in_each_language_is_left_alone(tmp_path: Path) -> None:
+    settings = "form_title | form_id\n问卷 / Survey | t"
+    checked = check(file_of(tmp_path, f"{ZH_EN}\ntext | q | 问 | Q", settings=settings))
+    assert not of_code(checked, "title_one_language")
