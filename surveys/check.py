@@ -64,7 +64,7 @@ class Checked:
     def askable(self) -> bool:
         """Whether the questionnaire could be asked all the same: every expression computes."""
         codes = {finding.problem.code for finding in self.findings}
-        return self.form is not None and "bad_expression" not in codes
+        return self.form is not None and not codes & {"bad_expression", "circular"}
 
 
 def check(path: Path, use: Use = Use.RATING) -> Checked:

@@ -88,7 +88,8 @@ def test_a_feature_does_what_the_guide_says(feature: str, tmp_path: Path) -> Non
     more = {"entities": ENTITIES} if feature == "entities" else {}
     checked = check(file_of(tmp_path, SAMPLES[feature], CHOICES, SETTINGS, **more))
     codes = {finding.problem.code for finding in checked.findings}
-    refusing = {"unsupported_kind", "unknown_instance", "bad_expression", "pyxform"}
+    refusing = {"unsupported_kind", "barcode", "outside_file", "unknown_instance",
+                "bad_expression", "pyxform"}  # fmt: skip
     ignoring = {"metadata_ignored", "appearance_ignored", "choice_media_ignored"}
     outcome = "refused" if codes & refusing else "ignored" if codes & ignoring else "yes"
     assert outcome == told()[feature], checked.findings

