@@ -12,10 +12,10 @@ from benchmarks.table import Line
 from minyi.conversing import QUESTIONNAIRES
 from surveys.ballots import Ballot, ballot_size, open_ballot, seal_ballot, tally_opener
 from surveys.cells import GRADES, RaterGroup
-from surveys.form import Form
+from surveys.forms.form import Form
+from surveys.forms.xlsform import load_form
 from surveys.people import Subject
 from surveys.tally import Rules, tally
-from surveys.xlsform import load_form
 
 BALLOTS = 73_421  # as many ratings as the largest of the replayed data sets has
 SUBJECTS = 1128

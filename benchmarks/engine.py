@@ -14,7 +14,7 @@ from benchmarks.scale import Scale, Side, by_turns
 from benchmarks.surveyjs import NoSurveyJSError, SurveyJS, named
 from benchmarks.table import Line
 from benchmarks.turns import fed
-from surveys.form import Form
+from surveys.forms.form import Form
 
 SATISFIED, DISSATISFIED = 1, 3  # choices, counted from 0
 WARMING, ROUND = 12.0, 2.0  # seconds; V8 takes that long to have compiled what is hot

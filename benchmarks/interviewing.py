@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from surveys.form import Form, Kind
+from surveys.forms.form import Form, Kind
 from surveys.interview import Interview, Step, advance, dump, restore
 from surveys.moves import Answered, Chose, Move, Showed
 from surveys.phrasing import question_rows, question_text

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from surveys.form import Form
-from surveys.xform import read_xform
-from surveys.xlsform import compile_xlsform
+from surveys.forms.form import Form
+from surveys.forms.xform import read_xform
+from surveys.forms.xlsform import compile_xlsform
 
 _COLUMNS = (
     "type", "name", "label", "relevant", "required", "constraint", "constraint_message",

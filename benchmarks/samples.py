@@ -16,8 +16,8 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from rehearsal.walker import StuckError, beginning, walk_through
-from surveys.form import Form, FormError
-from surveys.xlsform import SUFFIXES, load_form
+from surveys.forms.form import Form, FormError
+from surveys.forms.xlsform import SUFFIXES, load_form
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 

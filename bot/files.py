@@ -20,7 +20,7 @@ from aiogram.exceptions import (
 from aiogram.methods import GetFile, SendChatAction
 from aiogram.types import Message
 
-from surveys.form import Kind
+from surveys.forms.form import Kind
 
 LARGEST = 20 * 1024 * 1024
 """Bytes that Telegram lets a bot download (Bot API, getFile)."""

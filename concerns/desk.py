@@ -12,8 +12,8 @@ from nacl.public import PrivateKey, SealedBox
 from concerns.intake import ANSWER
 from concerns.statement import Statement, unpacked
 from concerns.store import State, StoredConcern
-from surveys.attachments import read as attachment_of
 from surveys.ballots import SpoiledError, seal, unpad, unseal
+from surveys.files.attachments import read as attachment_of
 from surveys.keys import Keyring
 
 

@@ -16,9 +16,9 @@ from nacl.public import PublicKey, SealedBox
 
 from concerns.statement import packed, statement
 from concerns.store import Entry, State, StoredConcern
-from surveys.attachments import read
 from surveys.ballots import SpoiledError, pad, seal, unseal
-from surveys.form import Form
+from surveys.files.attachments import read
+from surveys.forms.form import Form
 from surveys.keys import Keyring
 from surveys.people import Address, Text
 from surveys.phrasing import Press

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from surveys.form import HANDED, Form, Kind, Question
+from surveys.forms.form import HANDED, Form, Kind, Question
 from surveys.words import pick
 
 # two are told without opening a concern; the words stand at its head
@@ -15,7 +15,7 @@ _TOLD = ("kind", "reader", "words")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of a case. ``files`` are attachments' tokens (``surveys.attachments``)."""
+    """One statement of a case. ``files`` are tokens (:mod:`surveys.files.attachments`)."""
 
     author: str  # person | handler
     text: str

@@ -72,7 +72,7 @@ def expected(error: Exception) -> tuple[int, str] | None:
     from minyi.exporting import ExportError
     from minyi.opening import NotReadyError
     from minyi.sheets import UnreadableError
-    from surveys.form import FormError
+    from surveys.forms.form import FormError
 
     if isinstance(error, SettingsRefusedError):
         count = len(error.wrongs)

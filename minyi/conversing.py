@@ -6,16 +6,16 @@ from functools import cache
 from pathlib import Path
 
 from concerns.intake import Intake
-from surveys.attachments import Vault
 from surveys.conversation import Conversation
 from surveys.errands import Errand
-from surveys.form import Form
+from surveys.files.attachments import Vault
+from surveys.forms.form import Form
+from surveys.forms.label_media import load_media, media_names, put_questionnaire
+from surveys.forms.xlsform import load_form
 from surveys.keys import Keyring
-from surveys.label_media import load_media, media_names, put_questionnaire
 from surveys.rating import Rating
 from surveys.store import Store
 from surveys.visit import Setting
-from surveys.xlsform import load_form
 
 QUESTIONNAIRES = Path(__file__).parent.parent / "questionnaires"
 CONCERN = QUESTIONNAIRES / "concern.md"

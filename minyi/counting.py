@@ -14,12 +14,12 @@ from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import Tally
 from surveys.conduct import STATE
 from surveys.dropoff import REVIEW, Row, beside, disclose
-from surveys.form import Form
+from surveys.forms.form import Form
+from surveys.forms.xform import read_xform
 from surveys.interview import restore, view
 from surveys.keys import WaveKeys
 from surveys.paradata import Counts, open_draft, seal_draft
 from surveys.store import Assignment
-from surveys.xform import read_xform
 
 EVERY = timedelta(minutes=1)
 """How much of the counts a crash may take away. No answer depends on them."""

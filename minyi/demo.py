@@ -37,8 +37,8 @@ from rehearsal.district import District, district
 from storage import migrate
 from surveys.campaigns import QUARTERLY, Campaign
 from surveys.cells import RaterGroup
-from surveys.label_media import put_questionnaire
-from surveys.xlsform import load_form
+from surveys.forms.label_media import put_questionnaire
+from surveys.forms.xlsform import load_form
 
 FIRST_DAY = datetime(2026, 10, 9, 8, tzinfo=ZONE)
 TRY = "u_household"

@@ -114,8 +114,8 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 def _forms(settings: Settings) -> Iterator[Finding]:
     """Every questionnaire of the settings' own folder must be one that can be asked."""
-    from surveys.form import FormError
-    from surveys.xlsform import SUFFIXES, load_form
+    from surveys.forms.form import FormError
+    from surveys.forms.xlsform import SUFFIXES, load_form
 
     folder = settings.questionnaires_dir
     if folder is None:

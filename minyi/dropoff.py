@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from surveys.campaigns import WaveState
 from surveys.dropoff import REVIEW, Row, conditions
-from surveys.form import Form, Kind
+from surveys.forms.form import Form, Kind
+from surveys.forms.xform import read_xform
 from surveys.store import Transaction
 from surveys.words import LANGUAGES, Words, pick
-from surveys.xform import read_xform
 
 _WORDS = Words.of("surveys")
 HEADS = ("question", "shown", "answered", "skipped", "nonresponse", "troubled", "left")

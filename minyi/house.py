@@ -17,9 +17,9 @@ from minyi.invitations import Invitations
 from minyi.opening import keyring, opened, vault
 from minyi.settings import TELEGRAM, Settings
 from storage import FileKeyring, SqlStore
-from surveys.attachments import Vault
 from surveys.conduct import FormShelf
 from surveys.conversation import Conversation
+from surveys.files.attachments import Vault
 from surveys.people import Address
 from surveys.visit import Setting
 

@@ -33,11 +33,11 @@ from rehearsal.ratings import INSTEVAL, Layout, Rating, UnreadableRatings, by_ra
 from storage import migrate
 from surveys.campaigns import QUARTERLY, Campaign
 from surveys.cells import GRADES, Cell, RaterGroup, Withheld
-from surveys.form import Form
-from surveys.label_media import put_questionnaire
+from surveys.forms.form import Form
+from surveys.forms.label_media import put_questionnaire
+from surveys.forms.xform import read_xform
+from surveys.forms.xlsform import compile_xlsform
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
-from surveys.xform import read_xform
-from surveys.xlsform import compile_xlsform
 
 WAVE = "replay"
 CROWD = 200  # personas handed to the stage at once

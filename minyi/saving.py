@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from surveys.attachments import Vault, opened
+from surveys.files.attachments import Vault, opened
 
 
 async def save(vault: Vault, found: Sequence[tuple[str, str]], folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from minyi.house import House
-from surveys import attachments
+from surveys.files import attachments
 
 _SWEPT = "swept"
 

@@ -25,18 +25,18 @@ from minyi.conversing import settle
 from storage import FileKeyring, FileVault, SqlStore
 from surveys.campaigns import Campaign, Wave, WaveState, period_of
 from surveys.cells import RaterGroup
-from surveys.check import refusal
 from surveys.conversation import Conversation
-from surveys.form import Form, FormError, Kind
-from surveys.label_media import load_media, media_names, put_questionnaire
+from surveys.forms.form import Form, FormError, Kind
+from surveys.forms.label_media import load_media, media_names, put_questionnaire
+from surveys.forms.record import record
+from surveys.forms.xlsform import load_form
+from surveys.lint.check import refusal
 from surveys.people import Address, Invite, Subject
 from surveys.rating import Rating
-from surveys.record import record
 from surveys.reply import Handed, Heard, Opened, Reply, Tapped, Typed
 from surveys.store import SealedInterview
 from surveys.visit import Setting
 from surveys.words import LANGUAGES
-from surveys.xlsform import load_form
 
 HERE = Address("terminal", "me")
 PAYLOAD = "demo"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from surveys.form import HANDED, Form, Kind
+from surveys.forms.form import HANDED, Form, Kind
 from surveys.interview import Interview, Step, advance
 from surveys.moves import Answered, Chose, Done, Gave, Move, Sent, Showed, Skipped
 from surveys.saying import Ask, Farewell, Review

@@ -21,7 +21,7 @@ _DAY = 86_400 * 10**9  # nanoseconds
 
 
 class FileVault:
-    """Implements ``surveys.attachments.Vault`` in ``directory`` (made, 0700, where it is missing).
+    """Implements ``attachments.Vault`` in ``directory`` (made, 0700, where it is missing).
 
     Everything runs off the event loop. A file's times are cut to the day (UTC): a moment would
     join it to a log line.

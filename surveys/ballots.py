@@ -18,8 +18,8 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.secret import SecretBox
 
 from surveys.cells import GRADES, RaterGroup
-from surveys.form import Form
-from surveys.understand import TEXT_LIMIT
+from surveys.forms.form import Form
+from surveys.typed.understand import TEXT_LIMIT
 
 BLOCK = 256  # a form's ballots are padded to one size, a multiple of this
 SUBJECT_LIMIT = 64  # code points of a subject's id

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Button, Reply
-from surveys.understand import fold
+from surveys.typed.understand import fold
 from surveys.words import LANGUAGES
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import Any
 
 from surveys.ballots import STATE_BLOCK, seal, unseal
 from surveys.errands import Errand
-from surveys.form import HANDED, Form, Kind, Question, Repeat, walk
+from surveys.forms.form import HANDED, Form, Kind, Question, Repeat, walk
+from surveys.forms.xform import read_xform
 from surveys.interview import Interview, Step, advance, dump, restore, takes, view
 from surveys.moves import Added, Amended, Chose, Move, Refused, Showed
 from surveys.paradata import Noticed, at_end, at_refusal
@@ -27,10 +28,9 @@ from surveys.phrasing import (
 from surveys.reply import Medium, Reply
 from surveys.saying import Ask, Farewell, Review
 from surveys.store import Assignment, SealedInterview
-from surveys.trouble import Trouble
-from surveys.understand import TEXT_LIMIT
+from surveys.typed.trouble import Trouble
+from surveys.typed.understand import TEXT_LIMIT
 from surveys.words import pick
-from surveys.xform import read_xform
 
 STATE = b"interview"
 TURNS = 1 << 40  # turns start anywhere below: a row alone must not tell how far somebody got

@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from surveys.attachments import LIMITS, Vault, take
 from surveys.conduct import FormShelf, Sitting
 from surveys.errands import Errand
-from surveys.form import Kind
+from surveys.files.attachments import LIMITS, Vault, take
+from surveys.forms.form import Kind
 from surveys.moves import Gave
 from surveys.paradata import Noticed, Paradata
 from surveys.people import Address, Chat, Person
 from surveys.people import Kind as Side
 from surveys.reply import Handed, Heard, Located, Reply, Typed
 from surveys.store import Store
-from surveys.trouble import Trouble
+from surveys.typed.trouble import Trouble
 from surveys.visit import Setting, Visit
 from surveys.words import nearest
 

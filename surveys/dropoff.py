@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from surveys.ballots import Ballot
 from surveys.cells import RaterGroup, Tally
-from surveys.form import Form, Node, Question, Repeat
+from surveys.forms.form import Form, Node, Question, Repeat
 from surveys.paradata import Counts, What
 
 REVIEW = ""

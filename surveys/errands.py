@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from surveys.form import Form
+from surveys.forms.form import Form
 from surveys.people import Address, Text
 from surveys.reply import Reply
 from surveys.store import SealedInterview

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from surveys.form import GATHERED, HANDED, Form, Kind
+from surveys.forms.form import GATHERED, HANDED, Form, Kind
 from surveys.moves import (
     Added,
     Amended,
@@ -31,8 +31,8 @@ from surveys.moves import (
 )
 from surveys.people import Text
 from surveys.saying import Ask, Farewell, Review, line, lines, say
-from surveys.trouble import Trouble
-from surveys.understand import fold, understand, whole_number
+from surveys.typed.trouble import Trouble
+from surveys.typed.understand import fold, understand, whole_number
 from surveys.view import SKIPPED, Spot, View
 from surveys.words import Words
 

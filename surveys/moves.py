@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from surveys.form import Kind
-from surveys.trouble import Trouble
+from surveys.forms.form import Kind
+from surveys.typed.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from surveys.ballots import SpoiledError, seal, unseal
-from surveys.form import Form, Question
-from surveys.trouble import Trouble
+from surveys.forms.form import Form, Question
+from surveys.typed.trouble import Trouble
 from surveys.view import View
 
 _PURPOSE = b"paradata"

@@ -8,11 +8,11 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from surveys.form import GATHERED, HANDED, Choice, Kind
+from surveys.forms.form import GATHERED, HANDED, Choice, Kind
 from surveys.interview import Interview
 from surveys.reply import Button
 from surveys.saying import Ask, Line, Review
-from surveys.trouble import Trouble
+from surveys.typed.trouble import Trouble
 from surveys.words import Words, pick
 
 WORDS = Words.of("surveys")

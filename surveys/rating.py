@@ -9,7 +9,7 @@ from typing import Any
 from surveys.ballots import Ballot, ballot_id, ballot_size, seal_ballot
 from surveys.campaigns import WaveState
 from surveys.cells import GRADES, RaterGroup
-from surveys.form import Form, Kind
+from surveys.forms.form import Form, Kind
 from surveys.keys import Keyring
 from surveys.people import Address, Text
 from surveys.phrasing import WORDS, Press

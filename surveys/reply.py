@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from surveys.form import Kind
+from surveys.forms.form import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from surveys.form import HANDED, SELECTED, Choice, Group, Kind, Question, Repeat
-from surveys.trouble import Trouble
+from surveys.forms.form import HANDED, SELECTED, Choice, Group, Kind, Question, Repeat
+from surveys.typed.trouble import Trouble
 from surveys.view import SKIPPED, Spot, View
 from surveys.words import Words, pick
 

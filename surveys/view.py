@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from surveys.form import (
+from surveys.forms.form import (
     GATHERED,
     HANDED,
     SELECTED,
@@ -21,11 +21,11 @@ from surveys.form import (
     Repeat,
     plain,
 )
-from surveys.logic import logic_of
+from surveys.logic.compiled import logic_of
+from surveys.logic.scene import Scene, Surroundings
 from surveys.people import Text
-from surveys.scene import Scene, Surroundings
-from surveys.trouble import Trouble
-from surveys.understand import understand
+from surveys.typed.trouble import Trouble
+from surveys.typed.understand import understand
 from surveys.words import Words, pick
 
 SKIPPED = ""

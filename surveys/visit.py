@@ -10,7 +10,7 @@ from typing import Any
 from surveys import arriving, commands
 from surveys.campaigns import Wave, WaveState
 from surveys.conduct import Sitting
-from surveys.form import Kind
+from surveys.forms.form import Kind
 from surveys.moves import (
     Added,
     Amended,
@@ -30,8 +30,8 @@ from surveys.people import Chat, Text
 from surveys.phrasing import WORDS, Press, short
 from surveys.reply import Button, Handed, Heard, Located, Looked, Opened, Reply, Tapped, Typed
 from surveys.store import SealedInterview
-from surveys.trouble import Trouble
-from surveys.understand import speakable
+from surveys.typed.trouble import Trouble
+from surveys.typed.understand import speakable
 from surveys.words import pick
 
 

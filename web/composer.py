@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from surveys.attachments import LIMITS
-from surveys.form import HANDED, Kind
+from surveys.files.attachments import LIMITS
+from surveys.forms.form import HANDED, Kind
 
 
 @dataclass(frozen=True, slots=True)

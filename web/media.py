@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from surveys.files import kind_of
-from surveys.label_media import TYPES
+from surveys.files.kinds import kind_of
+from surveys.forms.label_media import TYPES
 from surveys.reply import Medium
 from web.site import site_of
 

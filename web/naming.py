@@ -9,10 +9,10 @@ from functools import cache
 
 from evaluation.method import Method
 from evaluation.reason import Reason
+from surveys.forms.xform import read_xform
 from surveys.people import Text
 from surveys.store import Transaction
 from surveys.words import Words, pick
-from surveys.xform import read_xform
 from web.site import WORDS
 
 SCORING = Words.of("evaluation")

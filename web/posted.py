@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
-from surveys.attachments import LIMITS
+from surveys.files.attachments import LIMITS
 
 LARGEST, FIELDS = 200_000, 500  # bytes and fields of one form without its file
 LARGEST_FILE = max(LIMITS.values())  # bytes; the core knows how much of each kind

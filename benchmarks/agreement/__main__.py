@@ -11,9 +11,9 @@ from benchmarks.agreement.engine import Engine
 from benchmarks.agreement.growing import grown
 from benchmarks.agreement.report import report
 from benchmarks.agreement.walking import Tally, walk_form
-from surveys.form import FormError
-from surveys.xform import read_xform
-from surveys.xlsform import SUFFIXES, compile_xlsform
+from surveys.forms.form import FormError
+from surveys.forms.xform import read_xform
+from surveys.forms.xlsform import SUFFIXES, compile_xlsform
 
 _OWN = Path(__file__).parent / "forms"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from surveys.form import HANDED, Kind
+from surveys.forms.form import HANDED, Kind
 from surveys.moves import Answered, Chose, Done, Gave, Move, Skipped, WentBack
 from surveys.saying import Ask
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from benchmarks.agreement.engine import Engine, Seen
-from surveys.form import Form, Kind, Label, Output, Question, Repeat, plain, walk
+from surveys.forms.form import Form, Kind, Label, Output, Question, Repeat, plain, walk
 from surveys.interview import Interview, Step, advance, view
 from surveys.moves import Answered, Chose, Done, Gave, Move, Skipped
 from surveys.saying import Ask, say
-from surveys.trouble import Trouble
-from surveys.understand import understand
+from surveys.typed.trouble import Trouble
+from surveys.typed.understand import understand
 from surveys.view import Spot, View
 
 _REFUSED = ("said", "constraint", "required")

@@ -11,7 +11,7 @@ from random import Random
 from benchmarks.agreement.answering import move
 from benchmarks.agreement.engine import Engine, EngineError
 from benchmarks.agreement.pair import Check, Pair
-from surveys.form import Form, Kind, Question, plain
+from surveys.forms.form import Form, Kind, Question, plain
 from surveys.saying import Ask, say
 
 MOMENT = datetime(2026, 7, 31, 12, 13, 20, tzinfo=UTC)

@@ -90,7 +90,7 @@ def _show_files(
     settings: Settings, concern: StoredConcern, statements: Sequence[Statement], save: Path | None
 ) -> None:
     from concerns.desk import files
-    from surveys.attachments import read as attachment_of
+    from surveys.files.attachments import read as attachment_of
 
     found = files(concern, statements)
     if not found:

@@ -12,9 +12,9 @@ from minyi.commands.desk import CommandError, fill, open_store, run, say, settin
 
 if TYPE_CHECKING:
     from minyi.settings import Settings
-    from surveys.check import Checked
-    from surveys.form import Form
-    from surveys.lint import Use
+    from surveys.forms.form import Form
+    from surveys.lint.check import Checked
+    from surveys.lint.rules import Use
 
 File = Annotated[
     Path,
@@ -39,8 +39,8 @@ def check(
     purpose: For = "rating",
 ) -> None:
     """Say what to mend in a questionnaire, row by row. Status 1 where something must be mended."""
-    from surveys.check import as_json
-    from surveys.check import check as check_file
+    from surveys.lint.check import as_json
+    from surveys.lint.check import check as check_file
 
     checked = check_file(file, _use(purpose))
     if json:
@@ -56,10 +56,10 @@ def check(
 @forms.command(name="show")
 def draw_flow(file: File, lang: Lang = "en") -> None:
     """Draw a questionnaire: what is asked, in which order, of whom, and how long it takes."""
-    from surveys.check import refusal, summary
-    from surveys.flow import draw
-    from surveys.form import FormError
-    from surveys.xlsform import load_form
+    from surveys.forms.form import FormError
+    from surveys.forms.xlsform import load_form
+    from surveys.lint.check import refusal, summary
+    from surveys.lint.flow import draw
 
     language = _language(lang)
     try:
@@ -84,8 +84,8 @@ def add(
     ] = False,
 ) -> None:
     """Check a questionnaire and keep this version of it."""
-    from surveys.check import check as check_file
-    from surveys.check import not_added
+    from surveys.lint.check import check as check_file
+    from surveys.lint.check import not_added
 
     checked, language = check_file(file, _use(purpose)), _language(lang)
     if checked.findings:
@@ -101,7 +101,7 @@ def add(
 
 
 def _use(purpose: str) -> Use:
-    from surveys.lint import Use
+    from surveys.lint.rules import Use
 
     if purpose not in tuple(Use):
         raise CommandError(f"--for is one of {', '.join(Use)}, not {purpose!r}.")
@@ -117,7 +117,7 @@ def _language(lang: str) -> str:
 
 
 def _tell(checked: Checked, language: str) -> None:
-    from surveys.check import summary, told
+    from surveys.lint.check import summary, told
 
     if checked.form is not None:
         say(summary(checked.form, language))
@@ -126,7 +126,7 @@ def _tell(checked: Checked, language: str) -> None:
 
 
 async def _add(settings: Settings, form: Form, file: Path) -> bool:
-    from surveys.label_media import load_media, media_names, put_questionnaire
+    from surveys.forms.label_media import load_media, media_names, put_questionnaire
 
     media = load_media(file, media_names(form))
     async with open_store(settings) as store:

@@ -19,7 +19,7 @@ from benchmarks.surveyjs import NoSurveyJSError, installed
 from benchmarks.table import Line, markdown
 from benchmarks.telegram import bot_api
 from benchmarks.webhook import Bench
-from surveys.form import Repeat, plain
+from surveys.forms.form import Repeat, plain
 from surveys.saying import Ask
 
 

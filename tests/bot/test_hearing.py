@@ -13,7 +13,7 @@ from rehearsal.samples import JPEG
 from rehearsal.stored import Place
 from rehearsal.telegram import Stage
 from storage.store import SqlStore
-from surveys.form import Kind
+from surveys.forms.form import Kind
 from surveys.people import Address
 from surveys.reply import Handed, Heard, Located, Tapped, Typed
 from tests.bot.stage import Clock, Counting, people, polling, seen, until

@@ -15,10 +15,10 @@ from concerns import desk
 from concerns.intake import WORDS
 from concerns.statement import Statement, packed, statement, unpacked
 from minyi.saving import save
-from surveys.attachments import KEEP, opened, read, sweep
-from surveys.form import Kind
-from surveys.xform import read_xform
-from surveys.xlsform import compile_xlsform
+from surveys.files.attachments import KEEP, opened, read, sweep
+from surveys.forms.form import Kind
+from surveys.forms.xform import read_xform
+from surveys.forms.xlsform import compile_xlsform
 from tests.concerns.raising import STORY, begin, only, raise_concern
 from tests.surveys.handing import medium, pdf, photo
 from tests.surveys.world import NOW, World

@@ -9,7 +9,7 @@ from concerns.intake import RECEIPT, WORDS, grouped, notice, receipt_hash, reply
 from concerns.store import State
 from storage import FileKeyring
 from surveys.people import Address
-from surveys.understand import TEXT_LIMIT
+from surveys.typed.understand import TEXT_LIMIT
 from tests.concerns.raising import STORY, begin, choice, only, raise_concern
 from tests.surveys.world import World
 

@@ -18,9 +18,9 @@ from minyi.commands.desk import run
 from minyi.configuration import load
 from minyi.opening import keyring, opened, vault
 from storage.transaction import SqlTransaction
-from surveys.attachments import take
 from surveys.ballots import pad, seal
-from surveys.form import Kind
+from surveys.files.attachments import take
+from surveys.forms.form import Kind
 from surveys.people import Person
 from tests.minyi.conftest import Minyi
 from tests.surveys.handing import photo

@@ -25,8 +25,8 @@ from minyi.loop import run
 from minyi.settings import Settings
 from storage import SqlStore
 from surveys.dropoff import Row
+from surveys.forms.xlsform import load_form
 from surveys.paradata import What, open_draft
-from surveys.xlsform import load_form
 from tests.minyi.conftest import Minyi
 from tests.surveys.forms import QUESTIONNAIRES
 from tests.surveys.world import NOW, ORGANISATION, World, converse, found_world

@@ -26,10 +26,10 @@ from storage import FileKeyring, SqlStore
 from storage.transaction import SqlTransaction
 from surveys.campaigns import QUARTERLY, Campaign, WaveState
 from surveys.cells import RaterGroup
+from surveys.forms.xlsform import load_form
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
 from surveys.reply import Reply, Tapped
 from surveys.visit import Setting
-from surveys.xlsform import load_form
 
 BEFORE = datetime(2026, 12, 1, tzinfo=UTC)
 OPEN = datetime(2026, 12, 10, 2, tzinfo=UTC)

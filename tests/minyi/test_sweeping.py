@@ -13,8 +13,8 @@ from minyi.invitations import Invitations
 from minyi.settings import Settings
 from minyi.sweeping import sweep
 from storage import FileKeyring, FileVault, SqlStore
-from surveys.attachments import KEEP, take
-from surveys.form import Kind
+from surveys.files.attachments import KEEP, take
+from surveys.forms.form import Kind
 from surveys.visit import Setting
 from tests.surveys.handing import photo
 

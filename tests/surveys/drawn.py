@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from random import Random
 
-from surveys.form import Form
+from surveys.forms.form import Form
 from tests.surveys.forms import NAMESPACE, form_of
 
 HEAD = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from surveys.form import Form
-from surveys.xform import read_xform
-from surveys.xlsform import compile_xlsform, load_form
+from surveys.forms.form import Form
+from surveys.forms.xform import read_xform
+from surveys.forms.xlsform import compile_xlsform, load_form
 
 QUESTIONNAIRES = Path(__file__).parents[2] / "questionnaires"
 CHOICES = """

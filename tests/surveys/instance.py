@@ -6,8 +6,8 @@ from typing import Any
 
 from lxml import etree
 
-from surveys.functions import extensions, functions
-from surveys.xpath import translate
+from surveys.logic.functions import extensions, functions
+from surveys.logic.xpath import translate
 
 INSTANCE = etree.fromstring("""
 <data version="7">

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from storage import FileVault, SqlStore
-from surveys.attachments import (
+from surveys.ballots import SpoiledError
+from surveys.files.attachments import (
     KEEP,
     LIMITS,
     TOKEN_SIZE,
@@ -22,9 +23,8 @@ from surveys.attachments import (
     sweep,
     take,
 )
-from surveys.ballots import SpoiledError
-from surveys.form import HANDED, Kind
-from surveys.trouble import Trouble
+from surveys.forms.form import HANDED, Kind
+from surveys.typed.trouble import Trouble
 from tests.surveys.handing import photo, png
 from tests.surveys.world import World, found_world
 

@@ -26,9 +26,9 @@ from surveys.ballots import (
     unseal,
 )
 from surveys.cells import RaterGroup
-from surveys.form import Form, Question
+from surveys.forms.form import Form, Question
 from surveys.rating import ballot_of
-from surveys.understand import TEXT_LIMIT, understand
+from surveys.typed.understand import TEXT_LIMIT, understand
 from tests.surveys.forms import form_of, shipped
 
 SECRET = PrivateKey.generate()

@@ -8,11 +8,11 @@ import zlib
 
 import pytest
 
-from surveys.attachments import accepted
-from surveys.documents import UNPACKED
-from surveys.files import Accepted
-from surveys.form import Kind
-from surveys.trouble import Trouble
+from surveys.files.attachments import accepted
+from surveys.files.documents import UNPACKED
+from surveys.files.kinds import Accepted
+from surveys.forms.form import Kind
+from surveys.typed.trouble import Trouble
 from tests.surveys.handing import DOCX, XMP, archive, medium, pdf, photo, png
 
 REFUSED = Trouble("file_no_document")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from surveys.ballots import Ballot
 from surveys.cells import RaterGroup, Tally
 from surveys.dropoff import REVIEW, Beside, Row, beside, conditions, disclose
-from surveys.form import Form
+from surveys.forms.form import Form
 from surveys.paradata import Counts, What
 from surveys.people import Subject
 from surveys.tally import Rules, tally

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from surveys.estimate import estimate, reading, seconds
+from surveys.lint.estimate import estimate, reading, seconds
 from tests.surveys.forms import form_of, shipped
 
 LISTS = "list_name | name | label\nab | a | 是\nab | b | 否"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from surveys.cells import RaterGroup
-from surveys.form import Form, Kind
+from surveys.forms.form import Form, Kind
 from surveys.people import Invite, Relation
 from surveys.reply import Located, Reply, Typed
 from tests.surveys.forms import form_of

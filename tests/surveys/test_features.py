@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from surveys.check import check
+from surveys.lint.check import check
 from tests.surveys.test_lint import CHOICES, GUIDE, SETTINGS, file_of
 
 HEAD = "type | name | label"

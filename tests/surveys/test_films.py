@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
-from surveys import sounds
-from surveys.attachments import accepted
-from surveys.files import Accepted
-from surveys.form import Kind
-from surveys.trouble import Trouble
+from surveys.files import sounds
+from surveys.files.attachments import accepted
+from surveys.files.kinds import Accepted
+from surveys.forms.form import Kind
+from surveys.typed.trouble import Trouble
 from tests.surveys.handing import medium
 
 FILMS = {

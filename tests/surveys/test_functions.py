@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from surveys.functions import number_of, text_of, truth
-from surveys.patterns import pattern_of
+from surveys.logic.functions import number_of, text_of, truth
+from surveys.logic.patterns import pattern_of
 from tests.surveys.instance import FUNCTIONS, texts, value
 
 NAN = "NaN"

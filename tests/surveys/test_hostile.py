@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from surveys.form import Form, FormError, Kind
+from surveys.forms.form import Form, FormError, Kind
+from surveys.forms.soundness import check_logic
 from surveys.interview import Interview, view
-from surveys.patterns import pattern_of
+from surveys.logic.patterns import pattern_of
 from surveys.reply import Located, Typed
-from surveys.soundness import check_logic
 from tests.surveys.forms import NAMESPACE, form_of
 from tests.surveys.world import World, found_world
 

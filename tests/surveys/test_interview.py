@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearsal.walker import answer, beginning, walk_through
-from surveys.form import GATHERED, Form, Kind
+from surveys.forms.form import GATHERED, Form, Kind
 from surveys.interview import Interview, Step, advance, dump, restore, view
 from surveys.moves import (
     Added,
@@ -28,7 +28,7 @@ from surveys.moves import (
     WentBack,
 )
 from surveys.saying import Ask, Farewell, Review
-from surveys.trouble import Trouble
+from surveys.typed.trouble import Trouble
 from tests.surveys.drawn import POOL, pool
 from tests.surveys.forms import form_of, shipped
 

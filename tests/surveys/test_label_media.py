@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from storage import SqlStore
-from surveys.form import Form, FormError
-from surveys.label_media import LIMIT, load_media, media_names, put_questionnaire
-from surveys.xlsform import load_form
+from surveys.forms.form import Form, FormError
+from surveys.forms.label_media import LIMIT, load_media, media_names, put_questionnaire
+from surveys.forms.xlsform import load_form
 from tests.surveys.handing import medium, photo, picture, png
 
 TABLE = """

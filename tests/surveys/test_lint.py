@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import pytest
 
-from surveys import identity
-from surveys.check import Checked, Finding, as_json, check, told
-from surveys.form import Problem
-from surveys.lint import Use
+from surveys.forms.form import Problem
+from surveys.forms.problems import meaning, mending
+from surveys.lint import identity
+from surveys.lint.check import Checked, Finding, as_json, check, told
+from surveys.lint.rules import Use
 from surveys.phrasing import SCREEN
-from surveys.problems import meaning, mending
 from surveys.words import LANGUAGES, Words
 from tests.surveys.forms import QUESTIONNAIRES
 from tests.surveys.test_workbook import spreadsheet
@@ -468,7 +468,7 @@ CODES = {key.split(".")[1] for key in PROBLEMS.keys() if key.startswith("problem
 def made() -> set[str]:
     """Every code that some module of the room tells of."""
     found: set[str] = set()
-    for file in sorted((ROOT / "surveys").glob("*.py")):
+    for file in sorted((ROOT / "surveys").rglob("*.py")):
         code = file.read_text("utf-8")
         found |= set(re.findall(r'(?:Problem|_refuse|_warn|refuse|warn)\(\s*"(\w+)"', code))
         if file.name == "complaints.py":
@@ -519,7 +519,7 @@ def test_the_guide_has_every_problem_in_the_table_of_its_weight() -> None:
 
 
 def test_the_guide_says_how_the_estimate_is_made() -> None:
-    from surveys.estimate import CHARACTERS, SECONDS, WORDS
+    from surveys.lint.estimate import CHARACTERS, SECONDS, WORDS
 
     assert f"{CHARACTERS} Chinese characters" in GUIDE
     assert f"{WORDS} words" in GUIDE

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys.form import FormError
-from surveys.logic import logic_of
-from surveys.scene import Scene, Surroundings
-from surveys.soundness import check_logic
+from surveys.forms.form import FormError
+from surveys.forms.soundness import check_logic
+from surveys.logic.compiled import logic_of
+from surveys.logic.scene import Scene, Surroundings
 from tests.surveys.forms import form_of
 
 NOW = datetime(2026, 12, 31, 23, 30, 15, tzinfo=UTC)

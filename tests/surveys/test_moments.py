@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys.moments import read_date, read_datetime, read_time
-from surveys.trouble import Trouble
+from surveys.typed.moments import read_date, read_datetime, read_time
+from surveys.typed.trouble import Trouble
 from tests.surveys.test_numbers import chinese, english
 
 NOW = datetime.fromisoformat("2026-11-25T10:20:33")  # a Wednesday

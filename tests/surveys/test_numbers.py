@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys.amounts import number_among
-from surveys.numbers import readings, shown, whole_number
+from surveys.typed.amounts import number_among
+from surveys.typed.numbers import readings, shown, whole_number
 
 ONES = (
     "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"

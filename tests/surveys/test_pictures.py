@@ -7,11 +7,11 @@ import io
 import pytest
 from PIL import Image
 
-from surveys.attachments import accepted
-from surveys.files import Accepted
-from surveys.form import Kind
-from surveys.pictures import PIXELS, PLAIN_PIXELS, SIDE, bare_jpeg, bare_png
-from surveys.trouble import Trouble
+from surveys.files.attachments import accepted
+from surveys.files.kinds import Accepted
+from surveys.files.pictures import PIXELS, PLAIN_PIXELS, SIDE, bare_jpeg, bare_png
+from surveys.forms.form import Kind
+from surveys.typed.trouble import Trouble
 from tests.surveys import handing
 from tests.surveys.handing import canvas, moving, photo, png, png_bomb
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from surveys.logic import logic_of
-from surveys.reason import POSSIBLE, Reasoner
-from surveys.scene import Scene, Surroundings
-from surveys.spelling import spelt
+from surveys.lint.reason import POSSIBLE, Reasoner
+from surveys.lint.spelling import spelt
+from surveys.logic.compiled import logic_of
+from surveys.logic.scene import Scene, Surroundings
 from tests.surveys.forms import form_of
 
 SURVEY = """type | name | label

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys.logic import Compiled, Logic
-from surveys.scene import Scene, Surroundings
+from surveys.logic.compiled import Compiled, Logic
+from surveys.logic.scene import Scene, Surroundings
 from tests.surveys.forms import form_of
 
 SURVEY = """

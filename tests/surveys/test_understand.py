@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from surveys.form import Choice, Kind, Question, Steps
-from surveys.picking import slipped
-from surveys.places import read_place
-from surveys.understand import TEXT_LIMIT, Trouble, fold, understand
+from surveys.forms.form import Choice, Kind, Question, Steps
+from surveys.typed.picking import slipped
+from surveys.typed.places import read_place
+from surveys.typed.understand import TEXT_LIMIT, Trouble, fold, understand
 from surveys.words import Words
 
 NOW = datetime.fromisoformat("2026-11-25T10:20:33+08:00")  # a Wednesday

@@ -12,7 +12,7 @@ import pytest
 
 from surveys.ballots import open_ballot, tally_opener
 from surveys.campaigns import Wave, WaveState
-from surveys.form import Form
+from surveys.forms.form import Form
 from tests.surveys.forms import form_of
 from tests.surveys.world import NOW, World, found_world
 

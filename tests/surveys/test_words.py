@@ -9,7 +9,7 @@ import pytest
 
 from concerns.store import State
 from surveys.cells import RaterGroup
-from surveys.form import Kind
+from surveys.forms.form import Kind
 from surveys.words import LANGUAGES, Words, flatten, nearest, pick
 
 ROOT = Path(__file__).parents[2]

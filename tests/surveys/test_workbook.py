@@ -6,7 +6,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from surveys.workbook import Place, Workbook, base, code, place, read_workbook
+from surveys.lint.workbook import Place, Workbook, base, code, place, read_workbook
 
 DATA = Path(__file__).parents[1] / "data"
 SURVEY: list[list[object]] = [

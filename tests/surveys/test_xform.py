@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from surveys.form import FormError, Group, Kind, Output, Repeat, Steps
-from surveys.xform import read_xform
+from surveys.forms.form import FormError, Group, Kind, Output, Repeat, Steps
+from surveys.forms.xform import read_xform
 from tests.surveys.forms import CHOICES, form_of
 
 PAGE = (

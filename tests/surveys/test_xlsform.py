@@ -6,9 +6,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from surveys.form import FormError, Kind
-from surveys.xform import read_xform
-from surveys.xlsform import compile_xlsform, load_form
+from surveys.forms.form import FormError, Kind
+from surveys.forms.xform import read_xform
+from surveys.forms.xlsform import compile_xlsform, load_form
 from tests.surveys.forms import CHOICES, NAMESPACE, form_of, shipped, table
 
 SURVEY = "type | name | label\nselect_one ab | q | Which?"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from surveys.functions import text_of
-from surveys.xpath import (
+from surveys.logic.functions import text_of
+from surveys.logic.xpath import (
     NoPlaceError,
     UnknownFunctionError,
     XPathError,

@@ -18,8 +18,8 @@ from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import RaterGroup, Tally
 from surveys.conversation import Conversation
 from surveys.errands import Errand
-from surveys.form import Form
-from surveys.form import Kind as FileKind
+from surveys.forms.form import Form
+from surveys.forms.form import Kind as FileKind
 from surveys.people import Address, Invite, Kind, Person, Relation, Subject
 from surveys.rating import Rating
 from surveys.reply import Handed, Heard, Looked, Opened, Reply, Tapped, Typed

@@ -17,8 +17,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
+from surveys.forms.xlsform import load_form
 from surveys.people import Invite, Subject
-from surveys.xlsform import load_form
 from tests.web.published import NAMED, REASONS, publications
 from tests.web.rehearsed import NOW, Scripted, Shelf
 from web.app import create_app

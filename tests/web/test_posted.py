@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from surveys.form import Kind
+from surveys.forms.form import Kind
 from surveys.reply import Handed, Opened
 from tests.web.rehearsed import Scripted
 from web import posted

@@ -1,0 +1,1 @@
+"""Files that people hand over: told by their content, stripped of where they were made, sealed."""

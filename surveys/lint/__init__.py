@@ -1,0 +1,1 @@
+"""What an author is told about a questionnaire, row by row."""
