@@ -9,9 +9,10 @@ from statistics import median
 from benchmarks.echo import echo
 from benchmarks.interviewing import interview
 from benchmarks.likeness import alike
+from benchmarks.node import NoNodeError
 from benchmarks.questionnaire import long, short
 from benchmarks.scale import Scale, Side, by_turns
-from benchmarks.surveyjs import NoSurveyJSError, SurveyJS, named
+from benchmarks.surveyjs import SurveyJS, named
 from benchmarks.table import Line
 from benchmarks.turns import fed
 from surveys.forms.form import Form
@@ -73,7 +74,7 @@ async def _interviews(scale: Scale) -> list[Line]:
         try:
             for load in LOADS:
                 sides[load] = _side(stack.enter_context(SurveyJS(load)), scale)
-        except NoSurveyJSError as error:
+        except NoNodeError as error:
             sides, note = {}, f"SurveyJS was not measured: {error}."
         await ours()
         mine, *theirs = await by_turns(scale.repetitions, (ours, *sides.values()))

@@ -8,40 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from benchmarks.node import installed
+
 _HERE = Path(__file__).parent
-
-
-class NoSurveyJSError(RuntimeError):
-    """It cannot be had here. The message says what is missing."""
-
-
-def installed() -> Path:
-    """The folder with the driver and its packages, installed if they are not there yet.
-
-    Raises NoSurveyJSError where node or npm is missing, or npm cannot install.
-    """
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            raise NoSurveyJSError(f"{program} is not installed")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minyi-benchmarks"
-    cache.mkdir(parents=True, exist_ok=True)
-    pinned, done = (_HERE / "package.json").read_text(), cache / "installed.json"
-    if not done.exists() or done.read_text() != pinned:
-        (cache / "package.json").write_text(pinned)
-        command = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit"]
-        made = subprocess.run(command, cwd=cache, capture_output=True, text=True, check=False)
-        if made.returncode:
-            raise NoSurveyJSError("npm could not install survey-core")
-        done.write_text(pinned)
-    shutil.copy(_HERE / "surveyjs.mjs", cache / "surveyjs.mjs")
-    return cache
 
 
 def named() -> str:
@@ -56,7 +31,7 @@ class SurveyJS:
     def __init__(self, load: str) -> None:
         self._process = subprocess.Popen(
             ["node", "surveyjs.mjs", load],
-            cwd=installed(),
+            cwd=installed(_HERE, "minyi-benchmarks", ["surveyjs.mjs"]),
             env={**os.environ, "NODE_ENV": "production"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

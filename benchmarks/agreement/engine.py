@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
+
+from benchmarks.node import installed
 
 _HERE = Path(__file__).parent
 _RANGE = "repeat-range"
@@ -44,28 +45,6 @@ class Seen:
     choices: tuple[tuple[str, str], ...] | str | None
 
 
-def installed() -> Path:
-    """The folder with the driver and its packages, installed if they are not there yet."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minyi-agreement"
-    cache.mkdir(parents=True, exist_ok=True)
-    pinned = (_HERE / "package.json").read_text()
-    done = cache / "package.json"
-    if not done.exists() or done.read_text() != pinned:
-        (cache / "package.json").unlink(missing_ok=True)
-        staged = cache / "staged.json"
-        staged.write_text(pinned)
-        shutil.rmtree(cache / "node_modules", ignore_errors=True)
-        staged.rename(done)
-        command = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit"]
-        made = subprocess.run(command, cwd=cache, capture_output=True, text=True, check=False)
-        if made.returncode:
-            done.unlink()
-            raise EngineError(f"npm could not install the engine: {made.stderr.strip()}")
-    for name in ("driver.mjs", "mended.mjs"):
-        shutil.copy(_HERE / name, cache / name)
-    return cache
-
-
 class Engine:
     """One long-lived process in the time zone ``zone`` (IANA); one form's instance at a time.
 
@@ -74,7 +53,7 @@ class Engine:
 
     def __init__(self, zone: str, *, mended: bool = False) -> None:
         self.zone = ZoneInfo(zone)
-        folder = installed()
+        folder = installed(_HERE, "minyi-agreement", ["driver.mjs", "mended.mjs"])
         self._process = subprocess.Popen(
             ["node", "driver.mjs", *(["--mended"] if mended else [])],
             cwd=folder,

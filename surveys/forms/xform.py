@@ -37,7 +37,7 @@ MINYI = "{urn:minyi}"
 _PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
 )
-_PLAIN_ITEMS = re.compile(r"instance\('([^']+)'\)/root/item")
+_PLAIN_ITEMS = re.compile(r"instance\('([^']+)'\)\/root\/item")
 _ITEMS = re.compile(r"instance\('([^']+)'\)")
 _CONTROLS = ("input", "select", "select1", "rank", "range", "trigger", "upload", "group")
 _KINDS = {

@@ -241,8 +241,8 @@ def calls(expression: str) -> tuple[str, ...]:
 def paths(expression: str) -> tuple[str, ...]:
     """The location paths in ``expression`` without predicates, each once, in order.
 
-    ``/data/a`` | ``../a`` | ``.`` | ``current()/../a`` | ``instance('x')/root/item``; a relative
-    path in a predicate is told from where that stands: ``/data/person[name = 'x']`` uses
+    ``/data/a`` | ``../a`` | ``.`` | ``current()/../a`` | ``instance('x')`` and what follows it. A
+    relative path in a predicate is told from where that stands: ``/data/person[name = 'x']`` uses
     ``/data/person`` and ``/data/person/name``.
     """
     found = (path_text(e, base) for e, base in walk(parse(expression), "") if isinstance(e, Path))

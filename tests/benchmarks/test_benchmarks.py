@@ -9,13 +9,14 @@ from socket import gethostname
 
 import pytest
 
+import benchmarks
 from benchmarks.__main__ import ALL, facts, measured
 from benchmarks.interviewing import interview
 from benchmarks.likeness import TALKS, talk
 from benchmarks.load import tapping, typing
+from benchmarks.node import NoNodeError, installed
 from benchmarks.questionnaire import long
 from benchmarks.scale import TINY
-from benchmarks.surveyjs import NoSurveyJSError, installed
 from benchmarks.table import Line, markdown
 from benchmarks.telegram import bot_api
 from benchmarks.webhook import Bench
@@ -56,8 +57,8 @@ def test_a_survey_engine_that_npm_cannot_bring_is_said_to_be_missing(
         program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with pytest.raises(NoSurveyJSError, match="npm could not install survey-core"):
-        installed()
+    with pytest.raises(NoNodeError, match="npm could not install some-engine"):
+        installed(Path(benchmarks.__file__).parent, "some-engine", [])
     assert not list((tmp_path / "cache").rglob("installed.json"))
 
 

@@ -271,7 +271,7 @@ INPUT = '<input ref="/data/q"><label>Q</label></input>'
         ("empty_choices", XFORM.format(type="string", more="",
          control='<select1 ref="/data/q"><label>Q</label></select1>'), "/data/q"),
         ("unknown_instance", XFORM.format(type="string", more="", control='<select1 ref="/data/q">'
-         "<label>Q</label><itemset nodeset=\"instance('x')/root/item\"><value ref=\"name\"/>"
+         "<label>Q</label><itemset nodeset=\"instance('x')/root\x2fitem\"><value ref=\"name\"/>"
          '<label ref="label"/></itemset></select1>'), "/data/q"),
         ("nothing_satisfies",
          XFORM.format(type="int", more='constraint=". &gt; 9 and . &lt; 1"', control=INPUT),
@@ -647,7 +647,7 @@ def test_a_name_alone_is_a_slip_but_not_in_a_filter(tmp_path: Path) -> None:
     survey = (
         f"{NAMES} | choice_filter | calculation\ninteger | p | P | |\n"
         "select_one ab | q | Q | name != ${p} |\n"
-        "calculate | c | | | instance('ab')/root/item[name = ${q}]/label"
+        "calculate | c | | | instance('ab')/root\x2fitem[name = ${q}]/label"
     )
     filtered = check(file_of(tmp_path, survey))
     assert filtered.form is not None
