@@ -2,8 +2,8 @@
 
 Forty lines that can drive any questionnaire are the proof that no logic lives in a channel: this
 one prints what a reply says and turns a typed line into what was heard. ``[label]`` presses the
-newest button so labelled, an old one included; ``@photo.jpg`` hands a file over; ``~words`` edits
-what was typed last.
+newest button so labelled, an old one included; ``@photo.jpg`` hands a file over, ``@39.9, 116.4``
+shares a place; ``~words`` edits what was typed last.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -33,13 +34,14 @@ from surveys.forms.xlsform import load_form
 from surveys.lint.check import refusal
 from surveys.people import Address, Invite, Subject
 from surveys.rating import Rating
-from surveys.reply import Handed, Heard, Opened, Reply, Tapped, Typed
+from surveys.reply import Handed, Heard, Located, Opened, Reply, Tapped, Typed
 from surveys.store import SealedInterview
 from surveys.visit import Setting
 from surveys.words import LANGUAGES
 
 HERE = Address("terminal", "me")
 PAYLOAD = "demo"
+PLACE = re.compile(r"@(-?\d+(?:\.\d+)?), ?(-?\d+(?:\.\d+)?)")
 ZONE = ZoneInfo("Asia/Shanghai")
 SUBJECT = Subject("demo", {"zh": "户籍窗口", "en": "Household registration window"})
 ORGANISATION = {"zh": "民意示范区", "en": "Minyi Model District"}
@@ -64,6 +66,8 @@ class Terminal:
         label = line.strip()
         if label.startswith("[") and label.endswith("]") and label[1:-1] in self._drawn:
             return await self._say(Tapped(self._drawn[label[1:-1]]))
+        if place := PLACE.fullmatch(label):
+            return await self._say(Located(float(place[1]), float(place[2])))
         if label.startswith("@") and (file := Path(label[1:])).is_file():
             return await self._say(handed(file))
         if label.startswith("~"):

@@ -213,6 +213,8 @@ class Person:
             finally:
                 timer.cancel()
             self._woken.clear()
+            if any(message.shown > self._seen for message in self._chat.recent):
+                return  # it came just now: the last act would answer what it asks
             self.deeds.repeats += 1
             self._again(self._last)
         self._last = None

@@ -55,7 +55,8 @@ def talk(
 ) -> None:
     """Answer a questionnaire in the terminal: a typed line is a move. Nothing is stored.
 
-    [label] presses that button, @file hands a file over, ~words edits what was typed last;
+    [label] presses that button, @file hands a file over,
+    @39.9, 116.4 shares a place, ~words edits what was typed last;
     anything else is typed.
     """
     from minyi.talk import run as converse

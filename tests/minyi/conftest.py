@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 
 from minyi.cli import main
 
@@ -53,3 +54,10 @@ def founded(minyi: Minyi) -> Minyi:
     """The same, after ``minyi init``."""
     assert minyi("init").status == 0
     return minyi
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs() -> Iterator[None]:
+    """Whoever configures the log writes to a stream that ends with the test."""
+    yield
+    structlog.reset_defaults()

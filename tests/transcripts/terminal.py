@@ -27,7 +27,7 @@ MINYI = Path(sys.executable).with_name("minyi")
 
 
 def line_of(exchange: Exchange, receipt: str = MASKED) -> str:
-    """What is typed in a terminal. A place is typed; for a sticker an empty line comes nearest."""
+    """What is typed in a terminal. For a sticker an empty line comes nearest."""
     match exchange.act(receipt):
         case Pressed(label):
             return f"[{label}]"
@@ -36,7 +36,7 @@ def line_of(exchange: Exchange, receipt: str = MASKED) -> str:
         case Gave(_, file):
             return f"@{file}"
         case Shared(latitude, longitude):
-            return f"{latitude}, {longitude}"
+            return f"@{latitude}, {longitude}"
         case Changed(text):
             return f"~{text}"
     return ""

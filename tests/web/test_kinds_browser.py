@@ -107,6 +107,7 @@ def test_typed_words_stay_and_typing_goes_on(chromium: Browser, url: str) -> Non
         field.fill("很久很久")
         page.keyboard.press("Enter")
         expect(page.locator(".said").last).to_contain_text("很久很久")
+        expect(page.locator(".question").last).to_contain_text("整数")
         expect(field).to_be_focused()
         page.keyboard.type("三十")
         page.keyboard.press("Enter")
