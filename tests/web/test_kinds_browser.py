@@ -103,6 +103,7 @@ def test_what_is_wrong_with_an_answer_comes_into_view(chromium: Browser, url: st
 def test_typed_words_stay_and_typing_goes_on(chromium: Browser, url: str) -> None:
     with browsing(chromium, DESK) as page:
         reach(page, url, "多少分钟")
+        page.bring_to_front()  # another test's page may have had the keyboard last
         field = page.get_by_role("textbox")
         field.fill("很久很久")
         page.keyboard.press("Enter")
