@@ -68,10 +68,10 @@ def main() -> None:
 
 def expected(error: Exception) -> tuple[int, str] | None:
     """(exit status, words) for trouble that is nobody's bug; None for a bug."""
+    from desk.exporting import ExportError
+    from desk.importing.sheets import UnreadableError
     from minyi.configuration import SettingsRefusedError
-    from minyi.exporting import ExportError
     from minyi.opening import NotReadyError
-    from minyi.sheets import UnreadableError
     from surveys.forms.form import FormError
 
     if isinstance(error, SettingsRefusedError):

@@ -10,7 +10,7 @@ from minyi.settings import Settings
 from storage import DatabaseGoneError, migrate, newest_revision, revision
 
 READERS = ("handler", "leader", "oversight")  # of concerns
-SECRET = frozenset(("telegram_token", "database_url"))
+SECRET = frozenset(("telegram_token", "database_url", "openid_client_secret", "metrics_token"))
 
 
 class FoundingError(Exception):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from desk.audit import Act, seal_key
 from evaluation.method import Method
 from evaluation.method_file import shipped
 from minyi.conversing import settle
@@ -66,6 +67,10 @@ class House:
     def clock(self) -> Callable[[], datetime]:
         """The present, in this house's time."""
         return self.pace.clock
+
+    def act(self) -> Act:
+        """What the clock makes happen, as the audit knows it."""
+        return Act("minyi", "minyi", "clock", self.clock(), seal_key(self.keyring.app_key()))
 
     @property
     def api_url(self) -> str | None:

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from desk.roles import Role
+
 PREFIX = "MINYI_"
 TELEGRAM = "https://api.telegram.org"
 TOKEN_SHAPE = re.compile(r"[0-9]{5,20}:[A-Za-z0-9_-]{30,64}")
@@ -78,6 +80,36 @@ class Settings(BaseSettings):
         None, description="Your own questionnaires, offered beside those that come with Minyi."
     )
 
+    second_factor: str = Field(
+        "administrator,custodian",
+        description="Roles that must have a second factor at the desk, with commas; `none` of them.",
+    )
+    approval_above: int = Field(
+        1000,
+        ge=1,
+        description="A campaign that asks more people than this needs a second person's approval.",
+    )
+    openid_issuer: str = Field(
+        "", description="Your own sign-in (OpenID Connect): its issuer's address. Empty: none."
+    )
+    openid_client_id: str = Field("", description="What your own sign-in calls Minyi.")
+    openid_client_secret: SecretStr | None = Field(
+        None, description="The secret that your own sign-in gave to Minyi."
+    )
+    openid_name: str = Field(
+        "OpenID", min_length=1, max_length=40, description="What the button for it says."
+    )
+    private_hooks: bool = Field(
+        False, description="Whether outgoing webhooks may reach private networks."
+    )
+    metrics_token: SecretStr | None = Field(
+        None, description="Who sends it may read /metrics. Without one nobody may."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses of reverse proxies whose X-Forwarded-For is believed, with commas.",
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -117,6 +149,20 @@ class Settings(BaseSettings):
             raise ValueError("must be a bare address, without a name, ? or #")
         return value.rstrip("/")
 
+    @field_validator("openid_issuer")
+    @classmethod
+    def _issuer(cls, value: str) -> str:
+        return cls._address(value) if value else value
+
+    @field_validator("second_factor")
+    @classmethod
+    def _roles(cls, value: str) -> str:
+        words = [word.strip().lower() for word in value.split(",") if word.strip()]
+        unknown = [word for word in words if word not in {*Role, "none"}]
+        if unknown or not words:
+            raise ValueError(f"must be roles with commas, of {', '.join(Role)}, or none")
+        return ",".join(words)
+
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
@@ -147,6 +193,11 @@ class Settings(BaseSettings):
         if value.expanduser().is_file():
             raise ValueError("is a file; it must be a directory")
         return value.expanduser().absolute()
+
+    @property
+    def second_factor_roles(self) -> frozenset[Role]:
+        """``second_factor`` as roles."""
+        return frozenset(Role(word) for word in self.second_factor.split(",") if word != "none")
 
     @property
     def timezone(self) -> ZoneInfo:

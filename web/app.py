@@ -20,6 +20,10 @@ from evaluation.method_file import shipped
 from surveys.people import Text
 from surveys.words import LANGUAGES
 from web import chat, doors, media, results
+from web.console.console import Console
+from web.console.doors import PREFIX
+from web.console.house import console_routes
+from web.console.trouble import trouble as desk_trouble
 from web.handover import Handover
 from web.protection import HEADERS, SafetyHeaders
 from web.site import HERE, Reader, Site, Talker, page
@@ -58,13 +62,15 @@ def create_app(
     bot_username: str = "",
     try_payload: str = "",
     methods: Sequence[Method] | None = None,
+    console: Console | None = None,
 ) -> Starlette:
     """The whole site.
 
     ``clock`` gives the present (aware). ``public_url`` is what visitors type, with its scheme;
     https makes cookies insist on it. ``organisation`` names who asks, in each language.
     ``try_payload`` is the deep link behind "try the chat" on the front page. ``methods`` are those
-    that scorecards were made by, for the names on them; by default the ones we ship.
+    that scorecards were made by, for the names on them; by default the ones we ship. ``console``
+    is the administrators' desk; without it there is none.
     """
     routes: list[BaseRoute] = [
         *extra_routes,  # first, since the webhook is asked for most often
@@ -75,6 +81,7 @@ def create_app(
         *doors.routes(),
         *media.routes(),
         *results.routes(),
+        *(console_routes() if console is not None else ()),
         Mount("/static", KeptFiles(directory=HERE / "static")),
     ]
     app = Starlette(
@@ -83,6 +90,7 @@ def create_app(
         exception_handlers={HTTPException: trouble, 500: broken},
     )
     app.state.handover = Handover()
+    app.state.console = console
     app.state.site = Site(
         conversation,
         store,
@@ -126,6 +134,8 @@ def _inside(target: str) -> str:
 async def trouble(request: Request, problem: Exception) -> Response:
     """A page that says what is wrong and what to do."""
     status, headers = 500, None
+    if _at_the_desk(request):
+        return await desk_trouble(request, problem)
     if isinstance(problem, HTTPException):
         status, headers = problem.status_code, problem.headers
         if problem.detail == "large":
@@ -139,7 +149,19 @@ async def broken(request: Request, problem: Exception) -> Response:
 
     Starlette answers this one outside of all middleware, hence the headers here.
     """
-    return _trouble_page(request, "broken", 500, HEADERS | {"Cache-Control": "no-store"})
+    safe = HEADERS | {"Cache-Control": "no-store"}
+    if _at_the_desk(request):
+        response = await desk_trouble(request, problem)
+        response.headers.update(safe)
+        return response
+    return _trouble_page(request, "broken", 500, safe)
+
+
+def _at_the_desk(request: Request) -> bool:
+    path = request.url.path
+    return request.app.state.console is not None and (
+        path == PREFIX or path.startswith(f"{PREFIX}/")
+    )
 
 
 def _trouble_page(

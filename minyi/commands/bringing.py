@@ -10,7 +10,7 @@ import typer
 from minyi.commands.desk import CommandError, complain, open_store, progress, run, say, settings
 
 if TYPE_CHECKING:
-    from minyi.importing import Imported, Rejected
+    from desk.importing.bringing import Imported, Rejected
     from minyi.settings import Settings
 
 SHOWN = 50
@@ -59,7 +59,7 @@ def tasks(ctx: typer.Context, file: File, dry_run: DryRun = False, sheet: SheetN
 
 
 def _import(ctx: typer.Context, name: str, file: Path, dry_run: bool, sheet: str) -> None:
-    from minyi.importing import Rejected
+    from desk.importing.bringing import Rejected
 
     outcome = run(_bring(settings(ctx), name, file, dry_run, sheet))
     if isinstance(outcome, Rejected):
@@ -82,10 +82,10 @@ def _import(ctx: typer.Context, name: str, file: Path, dry_run: bool, sheet: str
 async def _bring(
     settings: Settings, name: str, file: Path, dry_run: bool, sheet: str
 ) -> Imported | Rejected:
-    from minyi.columns import TABLES
-    from minyi.importing import bring_in
-    from minyi.records import understand
-    from minyi.sheets import UnreadableError, read
+    from desk.importing.bringing import bring_in
+    from desk.importing.columns import TABLES
+    from desk.importing.records import understand
+    from desk.importing.sheets import UnreadableError, read
 
     table = TABLES[name]
     with progress(f"reading {file.name}") as moved:

@@ -22,8 +22,8 @@ from minyi.commands.desk import (
 )
 
 if TYPE_CHECKING:
-    from minyi.campaigning import Reach, Standing, Wish
-    from minyi.dropoff import Dropoff
+    from desk.campaigning import Reach, Standing, Wish
+    from desk.dropoff import Dropoff
     from minyi.settings import Settings
     from surveys.campaigns import Campaign
 
@@ -65,7 +65,7 @@ def create(
     yes: Yes = False,
 ) -> None:
     """Make a campaign. What it promises people cannot be changed later."""
-    from minyi.campaigning import CampaignError, Wish, preview
+    from desk.campaigning import CampaignError, Wish, preview
 
     used = settings(ctx)
     wish = Wish(campaign, form, title_zh, title_en, groups, starts or _today(used), recurrence,
@@ -91,7 +91,7 @@ def _today(settings: Settings) -> str:
 
 
 async def _draft(settings: Settings, wish: Wish) -> tuple[Campaign, Reach]:
-    from minyi.campaigning import draft, reach
+    from desk.campaigning import draft, reach
 
     async with open_store(settings) as store:
         made = await store.read(lambda tx: draft(tx, wish))
@@ -140,7 +140,7 @@ def show_one(ctx: typer.Context, campaign: Id) -> None:
 
 
 async def _standings(settings: Settings) -> Sequence[Standing]:
-    from minyi.campaigning import standings
+    from desk.campaigning import standings
 
     async with open_store(settings) as store:
         return await store.read(lambda tx: standings(tx, datetime.now(UTC)))
@@ -154,7 +154,7 @@ def tell_dropoff(
     lang: Annotated[str, typer.Option("--lang", help="zh or en.")] = "en",
 ) -> None:
     """Where people stopped and what they left out, question by question; never who."""
-    from minyi.dropoff import as_json, cells, heads, notes
+    from desk.dropoff import as_json, cells, heads, notes
     from surveys.words import LANGUAGES
 
     if lang not in LANGUAGES:
@@ -174,7 +174,7 @@ def tell_dropoff(
 
 
 async def _dropoff(settings: Settings, wave: str) -> Dropoff:
-    from minyi.dropoff import DropoffError, dropoff
+    from desk.dropoff import DropoffError, dropoff
 
     async with open_store(settings) as store:
         try:
@@ -195,7 +195,7 @@ def revise(
 
 
 async def _revise(settings: Settings, campaign: str, form: str) -> str:
-    from minyi.campaigning import CampaignError, set_form
+    from desk.campaigning import CampaignError, set_form
 
     async with open_store(settings) as store:
         try:
@@ -219,7 +219,7 @@ def resume(ctx: typer.Context, campaign: Id) -> None:
 
 
 async def _set_paused(settings: Settings, campaign: str, paused: bool) -> None:
-    from minyi.campaigning import CampaignError, set_paused
+    from desk.campaigning import CampaignError, set_paused
 
     async with open_store(settings) as store:
         try:
@@ -237,7 +237,7 @@ def close(ctx: typer.Context, campaign: Id, yes: Yes = False) -> None:
 
 
 async def _close(settings: Settings, campaign: str) -> int:
-    from minyi.campaigning import CampaignError, close_now
+    from desk.campaigning import CampaignError, close_now
 
     async with open_store(settings) as store:
         try:

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from desk.audit import Act
     from minyi.configuration import Configuration
     from minyi.settings import Settings
     from storage import SqlStore
@@ -37,6 +38,19 @@ def configuration(ctx: typer.Context) -> Configuration:
 def settings(ctx: typer.Context) -> Settings:
     """The settings alone."""
     return configuration(ctx).settings
+
+
+def act(settings: Settings) -> Act:
+    """What is done at the terminal, as the audit knows it: by the machine's own user."""
+    from datetime import UTC, datetime
+    from getpass import getuser
+
+    from desk.audit import Act, seal_key
+    from minyi.opening import keyring
+
+    who = f"operator:{getuser()}"
+    key = seal_key(keyring(settings).app_key())
+    return Act(who, who, "terminal", datetime.now(UTC), key)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

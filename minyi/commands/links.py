@@ -20,7 +20,7 @@ from minyi.commands.desk import (
 )
 
 if TYPE_CHECKING:
-    from minyi.linking import Link
+    from desk.linking import Link
     from minyi.settings import Settings
 
 FEW = 3  # links whose QR codes still fit on a screen
@@ -62,7 +62,7 @@ def links(
 
 
 async def _draw(settings: Settings, kind: str, targets: list[str], new: bool) -> list[Link]:
-    from minyi.linking import LinkError, draw
+    from desk.linking import LinkError, draw
 
     async with open_store(settings) as store:
         try:

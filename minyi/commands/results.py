@@ -33,7 +33,7 @@ def export(
     ] = False,
 ) -> None:
     """Write what may leave the house to a file: no ballot, no name of who answered."""
-    from minyi.exporting import FORMATS
+    from desk.exporting import FORMATS
 
     if what not in {*OPEN, "all"}:
         raise CommandError(f"{what!r} cannot be exported. Choose {', '.join(OPEN)} or all.")
@@ -57,7 +57,7 @@ def export(
 async def _write(
     settings: Settings, names: tuple[str, ...], periods: list[str], to: Path, form: str
 ) -> int:
-    from minyi.exporting import export as write
+    from desk.exporting import export as write
 
     async with open_store(settings) as store:
         with progress(f"writing {to.name}") as moved:

@@ -64,7 +64,7 @@ def publish(ctx: typer.Context, period: Period) -> None:
 
 def period_of(text: str) -> str:
     """A quarter as typed on the command line."""
-    from minyi.columns import CellError, a_period
+    from desk.importing.columns import CellError, a_period
 
     try:
         return a_period(text)

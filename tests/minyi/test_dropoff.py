@@ -16,9 +16,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from desk.dropoff import DropoffError, dropoff
 from evaluation.method_file import shipped as shipped_method
 from minyi import counting, serving, steps
-from minyi.dropoff import DropoffError, dropoff
 from minyi.house import House, Pace
 from minyi.invitations import Invitations
 from minyi.loop import run

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from minyi.drafts import DRAFTS, Draft, Ledger
-from minyi.records import Bad, Records
+from desk.importing.drafts import DRAFTS, Draft, Ledger
+from desk.importing.records import Bad, Records
 
 T = TypeVar("T")
 BATCH = 2000  # rows handed to the store at a time, all inside one transaction

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from minyi.columns import CellError, Table, plain
-from minyi.sheets import Row, Sheet
+from desk.importing.columns import CellError, Table, plain
+from desk.importing.sheets import Row, Sheet
 
 # what a spreadsheet shows where a formula went wrong
 BROKEN = frozenset(("#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"))

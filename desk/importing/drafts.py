@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
+from desk.importing.records import Bad, Record, Records, duplicates
 from evaluation.store import ScoreTransaction, TaskRow
-from minyi.records import Bad, Record, Records, duplicates
 from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
 from surveys.store import Transaction

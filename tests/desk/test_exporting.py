@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from desk.exporting import TABLES, ExportError, export, inert
 from evaluation.store import ScoreRun
-from minyi.exporting import TABLES, ExportError, export, inert
 from storage import SqlStore
 from surveys.campaigns import Campaign, Wave
 from surveys.cells import Cell, RaterGroup, Reasons, Tally, Turnout, Withheld
@@ -158,7 +158,7 @@ async def test_no_table_lets_a_remark_out(store: SqlStore, tmp_path: Path) -> No
 async def test_a_failed_export_leaves_the_old_file_and_no_half_one(
     store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("minyi.exporting.XLSX_ROWS", 1)
+    monkeypatch.setattr("desk.exporting.XLSX_ROWS", 1)
     to = tmp_path / "cells.xlsx"
     to.write_text("before")
     with pytest.raises(ExportError, match="too many rows"):

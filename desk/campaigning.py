@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from dateutil.rrule import rrulestr
 
-from minyi.columns import CellError, an_id
+from desk.importing.columns import CellError, an_id
 from surveys.campaigns import (
     QUARTERLY,
     Campaign,

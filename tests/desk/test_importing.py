@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from desk.importing.bringing import Imported, Rejected, bring_in
+from desk.importing.columns import TABLES
+from desk.importing.records import understand
+from desk.importing.sheets import read
 from evaluation.store import TaskRow
-from minyi.columns import TABLES
-from minyi.importing import Imported, Rejected, bring_in
-from minyi.records import understand
-from minyi.sheets import read
 from storage import SqlStore
 from surveys.cells import RaterGroup
 from surveys.people import Address, Kind, Person, Relation, Subject

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from minyi import sheets
-from minyi.sheets import Row, UnreadableError, read
+from desk.importing import sheets
+from desk.importing.sheets import Row, UnreadableError, read
 
 words = st.text(
     st.sampled_from(string.ascii_letters + string.digits + ",;\t\"'\n政务中心满意=+-@ 　"),

@@ -1,0 +1,1 @@
+"""What administrators do: who they are, what they may, what they did. Pure: no framework."""
