@@ -22,6 +22,8 @@ from surveys.store import Transaction
 T = TypeVar("T")
 Value = str | int | float | None
 FORMATS = ("csv", "xlsx", "json")
+OPEN = ("cells", "turnout", "reasons", "withheld", "paradata", "scorecards")
+"""The tables that may leave; the full record is the panel's own."""
 XLSX_ROWS = 1_048_575  # below the header
 _FORMULA = "=+-@\t\r＝＋－＠"  # Excel takes the full-width ones for formulas as well
 _UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32)])  # XML 1.0 cannot hold them

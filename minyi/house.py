@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -60,6 +61,8 @@ class House:
     name: str = field(default_factory=lambda: uuid4().hex)  # who holds a lease
     vault: Vault | None = None  # without one nobody can hand over a file
     shelf: FormShelf = field(default_factory=FormShelf)
+    sources: Mapping[str, str] = field(default_factory=dict)  # where each setting came from
+    settings_file: Path | None = None
     counted_at: datetime | None = None  # when this process's counts were last put away
     _sender: Sender | None = None
 

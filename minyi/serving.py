@@ -22,9 +22,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.routing import BaseRoute, Route
 
 from minyi import counting, scoring, steps, sweeping
+from minyi.configuration import Configuration
 from minyi.house import House, open_house
 from minyi.opening import NotReadyError
-from minyi.settings import Settings
 
 if TYPE_CHECKING:
     from bot.assembly import Inbound
@@ -206,6 +206,7 @@ class Open:
         return [Route(WEBHOOK, hook.receive, methods=["POST"])]
 
     def _web(self, routes: Sequence[BaseRoute]) -> uvicorn.Config:
+        from minyi.console import console_of
         from web.app import create_app
 
         settings = self.house.settings
@@ -219,6 +220,7 @@ class Open:
             try_payload=self._try_payload,
             methods=[self.house.method],
             extra_routes=routes,
+            console=console_of(self.house),
         )
         return uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
 
@@ -259,12 +261,15 @@ def set_log_level(level: str) -> None:
     )
 
 
-async def serve(settings: Settings) -> None:
+async def serve(configuration: Configuration) -> None:
     """Run until SIGINT or SIGTERM; answers under way are finished first."""
+    settings = configuration.settings
     set_log_level(settings.log_level)
     told = until_told()
     sock = listen(settings.host, settings.port)
-    async with open_house(settings) as house, Open(house, sock):
-        log.info("ready", url=settings.public_url, bot=settings.token is not None)
-        await told.wait()
+    async with open_house(settings) as house:
+        house.sources, house.settings_file = configuration.sources, configuration.file
+        async with Open(house, sock):
+            log.info("ready", url=settings.public_url, bot=settings.token is not None)
+            await told.wait()
     log.info("stopped")

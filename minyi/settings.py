@@ -82,7 +82,7 @@ class Settings(BaseSettings):
 
     second_factor: str = Field(
         "administrator,custodian",
-        description="Roles that must have a second factor at the desk, with commas; `none` of them.",
+        description="Roles that must have a second factor at the desk, with commas, or `none`.",
     )
     approval_above: int = Field(
         1000,

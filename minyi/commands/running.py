@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from minyi.commands.desk import run, settings
+from minyi.commands.desk import configuration, run
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def serve(ctx: typer.Context) -> None:
     """Run bot, web and scheduler until stopped."""
     from minyi.serving import serve as keep_open
 
-    run(keep_open(settings(ctx)))
+    run(keep_open(configuration(ctx)))
 
 
 def demo(

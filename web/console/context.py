@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import TypeVar
 from urllib.parse import quote, unquote
 
+from babel.dates import format_date
+from babel.numbers import format_decimal
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -138,6 +140,19 @@ class Context:
 
     def say(self, key: str, **arguments: object) -> str:
         return WORDS.say(key, self.language, **arguments)
+
+    def day(self, moment: datetime) -> str:
+        """A date as people of the reader's language write it, in the desk's zone."""
+        return format_date(moment.astimezone(self.console.zone), "long", locale=self.language)
+
+    def moment(self, moment: datetime) -> str:
+        """Date and time to the minute, in the desk's zone."""
+        local = moment.astimezone(self.console.zone)
+        return f"{self.day(moment)} {local:%H:%M}"
+
+    def number(self, value: float) -> str:
+        """A number with its thousands marked."""
+        return format_decimal(value, locale=self.language)
 
     def page(self, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
         """A whole page, or a fragment where ``template`` extends nothing."""

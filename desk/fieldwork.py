@@ -1,0 +1,152 @@
+"""How a wave stands while it is in the field: who was asked, reached, has answered, and why not.
+
+In figures only. Two exact counts of answers taken a minute apart would tell who came between, so
+whatever grows with answers is rounded down to tens, and below ten is not told; and whom a figure
+is about is never told at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState
+from surveys.cells import RaterGroup
+from surveys.store import Transaction
+
+STEP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """What became of one stage's messages. None: fewer than ten, or not to be told."""
+
+    stage: str  # invite | remind1 | remind2
+    sent: int | None
+    due: int
+    unknown: int
+    gone: int
+    moot: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One subject as one rater group sees it; ``answered`` None: withheld, or not counted yet."""
+
+    subject: str
+    group: RaterGroup
+    asked: int
+    answered: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fieldwork:
+    """One wave. ``people`` are different people, ``asked`` what they are asked about in all.
+
+    ``begun`` and ``complete`` are interviews, rounded down to tens, None below ten; after the
+    tally ``complete`` is the sum of the turnouts that are told, and ``begun`` None.
+    """
+
+    wave: Wave
+    campaign: Campaign
+    people: int
+    asked: int
+    addressed: int  # people with a Telegram address
+    begun: int | None
+    complete: int | None
+    sides: Sequence[Side]
+    messages: Sequence[Messages]
+
+    @property
+    def by_group(self) -> Sequence[tuple[RaterGroup, int]]:
+        """(rater group, asked), in the usual order."""
+        counted: Counter[RaterGroup] = Counter()
+        for side in self.sides:
+            counted[side.group] += side.asked
+        return [(group, counted[group]) for group in RaterGroup if group in counted]
+
+
+def tens(count: int) -> int | None:
+    """``count`` rounded down to tens; None below ten."""
+    return count // STEP * STEP or None
+
+
+def fieldwork(tx: Transaction, name: str, within: frozenset[str] | None = None) -> Fieldwork | None:
+    """The wave ``name``; None where there is none, or nothing of it lies ``within``.
+
+    ``within`` are the subjects that the reader may see (None: all). Figures that cannot be told
+    apart by subject (messages, interviews) are left out for whoever sees only some.
+    """
+    wave = tx.wave(name)
+    campaign = None if wave is None else tx.campaign(wave.campaign)
+    if wave is None or campaign is None:
+        return None
+    sides = [side for side in _sides(tx, wave) if within is None or side.subject in within]
+    if within is not None:
+        return (
+            Fieldwork(wave, campaign, 0, _asked(sides), 0, None, _answered(sides), sides, ())
+            if sides
+            else None
+        )
+    messages = _messages(tx.delivery_counts(name))
+    invited = sum(count for stage, _, count in tx.delivery_counts(name) if stage == INVITE)
+    if wave.state is WaveState.TALLIED:
+        return Fieldwork(
+            wave, campaign, 0, _asked(sides), invited, None, _answered(sides), sides, messages
+        )
+    begun, complete = tx.interview_counts(name)
+    return Fieldwork(wave, campaign, tx.people_asked(name), _asked(sides), invited, tens(begun),
+                     tens(complete), sides, messages)  # fmt: skip
+
+
+def _sides(tx: Transaction, wave: Wave) -> Sequence[Side]:
+    """From the roll; after the tally, which empties it, from the turnout that was published."""
+    if wave.state is not WaveState.TALLIED:
+        return [Side(*side) for side in tx.sides(wave.id)]
+    told = tx.turnout(wave.period, wave.id)
+    return [Side(each.subject, each.group, each.asked, each.answered) for each in told]
+
+
+def _asked(sides: Iterable[Side]) -> int:
+    return sum(side.asked for side in sides)
+
+
+def _answered(sides: Iterable[Side]) -> int | None:
+    told = [side.answered for side in sides if side.answered is not None]
+    return sum(told) if told else None
+
+
+def _messages(counts: Iterable[tuple[str, Outcome, int]]) -> Sequence[Messages]:
+    """An invitation goes to everybody; whom a reminder goes to depends on who has answered."""
+    stages: dict[str, Counter[Outcome]] = {}
+    for stage, outcome, count in counts:
+        stages.setdefault(stage, Counter())[outcome] += count
+    return [_told(stage, stages[stage]) for stage in sorted(stages)]
+
+
+def _told(stage: str, counts: Counter[Outcome]) -> Messages:
+    """Whoever answered gets no reminder, so how many were sent and not needed is rounded."""
+    sent, moot = counts[Outcome.SENT], tens(counts[Outcome.MOOT])
+    return Messages(
+        stage,
+        sent if stage == INVITE else tens(sent),
+        counts[Outcome.DUE],
+        counts[Outcome.UNKNOWN],
+        counts[Outcome.GONE],
+        moot,
+    )
+
+
+def in_order(waves: Iterable[Wave], now: datetime) -> Sequence[Wave]:
+    """Open waves first, by their closing; then those to come; then those that are over."""
+
+    def place(wave: Wave) -> tuple[int, float]:
+        if wave.state is WaveState.TALLIED:
+            return 2, -wave.closes_at.timestamp()
+        if wave.opens_at <= now:
+            return 0, wave.closes_at.timestamp()
+        return 1, wave.opens_at.timestamp()
+
+    return sorted(waves, key=place)

@@ -1,0 +1,159 @@
+"""The first page, waves in the field, results, and a rated person's own report."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from desk.accounts import Account, Token
+from desk.roles import Grant, Role
+from desk.store import Approval
+from storage.transaction import SqlTransaction
+from surveys.campaigns import INVITE
+from surveys.cells import RaterGroup
+from surveys.people import Subject
+from tests.storage.rows import NOW, WAVE, found_roll
+from tests.web.console.seats import Desk
+from tests.web.published import NAMED, publications
+
+
+def afield(tx: SqlTransaction) -> None:
+    """A wave that opened two days ago with its invitations still unsent."""
+    found_roll(tx, 12)
+    tx.draw_deliveries(WAVE.id, INVITE, NOW)
+
+
+def published(tx: SqlTransaction) -> None:
+    """A published quarter about six units."""
+    tx.put_subjects(Subject(key, {"zh": zh, "en": en}) for key, (zh, en) in NAMED.items())
+    for period, cards in publications().items():
+        tx.put_publication(period, cards)
+
+
+async def test_an_empty_house_says_what_to_do_first(desk: Desk) -> None:
+    page = (await (await desk.seat(Role.ADMINISTRATOR)).get("/desk")).text
+    assert "First step: import your units" in page
+    seen = (await (await desk.seat(Role.AUDITOR)).get("/desk")).text
+    assert "First step" not in seen
+    assert "Nothing needs you" in seen
+    chinese = (await (await desk.seat(Role.ADMINISTRATOR, language="zh")).get("/desk")).text
+    assert "第一步：导入单位" in chinese
+
+
+async def test_a_wave_that_sent_nothing_is_told_to_whom_it_concerns(desk: Desk) -> None:
+    desk.clock.now = NOW
+    await desk.store.write(afield)
+    page = (await (await desk.seat(Role.OFFICER)).get("/desk")).text
+    assert "none of 12 invitations was sent" in page
+    assert page.index("none of 12") < page.index("opens on" if "opens on" in page else "Open now")
+    handler = (await (await desk.seat(Role.HANDLER)).get("/desk")).text
+    assert "invitations" not in handler
+
+
+async def test_what_a_second_person_must_decide_is_told_to_the_others(desk: Desk) -> None:
+    officer = await desk.account(Role.OFFICER)
+    asked = Approval("x", "campaign.close", "campaign:q", {}, officer.id, desk.clock(),
+                     desk.clock() + timedelta(days=7))  # fmt: skip
+    await desk.store.write(lambda tx: tx.put_approval(asked))
+    mine = (await (await desk.seat(Role.OFFICER)).get("/desk")).text
+    assert "nobody has decided yet: 1" in mine
+    theirs = (await (await desk.seat(Role.ADMINISTRATOR)).get("/desk")).text
+    assert "wait for a second person: 1" in theirs
+
+
+async def test_own_matters_are_told_in_time(desk: Desk) -> None:
+    soon = desk.clock() + timedelta(days=3)
+    account = Account("a-1", "lin", "Lin", desk.clock(), (Grant(Role.ADMINISTRATOR),),
+                      password="x", totp=b"sealed", recovery=("one",))  # fmt: skip
+    bare = Account("a-2", "bo", "Bo", desk.clock(), (Grant(Role.ADMINISTRATOR),), password="x")
+    token = Token("d" * 64, "t1", "a-1", "kiosk", ("home",), desk.clock(), soon)
+
+    def work(tx: SqlTransaction) -> None:
+        tx.put_account(account)
+        tx.put_account(bare)
+        tx.put_token(token)
+
+    await desk.store.write(work)
+    page = (await (await desk.seat(Role.ADMINISTRATOR, login="lin")).get("/desk")).text
+    assert "expire within a week: 1" in page
+    assert "Recovery codes you have left: 1" in page
+    assert "have none yet: 1" in page
+
+
+async def test_an_open_wave_is_drawn_and_looks_again(desk: Desk) -> None:
+    desk.clock.now = NOW
+    await desk.store.write(afield)
+    client = await desk.seat(Role.OFFICER)
+    assert "Satisfaction" in (await client.get("/desk/fieldwork")).text
+    page = (await client.get(f"/desk/fieldwork/{WAVE.id}")).text
+    assert f'hx-get="/desk/fieldwork/{WAVE.id}/now"' in page
+    assert "12 of 12" in page
+    assert "fewer than 10" in page
+    part = (await client.get(f"/desk/fieldwork/{WAVE.id}/now")).text
+    assert "<html" not in part
+    assert "12 of 12" in part
+
+
+async def test_a_supervisor_sees_the_own_unit_in_the_field_and_no_other(desk: Desk) -> None:
+    desk.clock.now = NOW
+    await desk.store.write(afield)
+    mine = await desk.seat(Role.SUPERVISOR, "s2")
+    page = (await mine.get(f"/desk/fieldwork/{WAVE.id}")).text
+    assert "一科" in page  # below s2
+    assert "Invitation sent" not in page
+    other = await desk.seat(Role.SUPERVISOR, "elsewhere", login="other")
+    assert (await other.get(f"/desk/fieldwork/{WAVE.id}")).status_code == 404
+
+
+async def test_results_are_what_was_published(desk: Desk) -> None:
+    await desk.store.write(published)
+    client = await desk.seat(Role.AUDITOR)
+    page = (await client.get("/desk/results")).text
+    assert "Land registry" in page
+    mine = (await (await desk.seat(Role.SUPERVISOR, "land")).get("/desk/results")).text
+    assert "Land registry" in mine
+    assert "Tax office" not in mine
+    assert "Download" not in mine
+
+
+async def test_a_rated_person_reads_the_own_report_and_nothing_else(desk: Desk) -> None:
+    await desk.store.write(published)
+    client = await desk.seat(Role.RATED, "tax")
+    page = (await client.get("/desk/report")).text
+    assert "Tax office" in page
+    assert "Land registry" not in page
+    assert (await client.get("/desk/results")).status_code == 403
+    nobody = await desk.seat(Role.RATED, "unheard-of", login="new")
+    assert "Nothing about you" in (await nobody.get("/desk/report")).text
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "xlsx"])
+async def test_tables_are_taken_along_as_files(desk: Desk, kind: str) -> None:
+    await desk.store.write(published)
+    client = await desk.seat(Role.OFFICER)
+    answer = await client.get(f"/desk/results/2026Q1/scorecards.{kind}")
+    assert answer.status_code == 200
+    assert f'filename="minyi-scorecards-2026Q1.{kind}"' in answer.headers["content-disposition"]
+    if kind == "csv":
+        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        assert {row["subject"] for row in rows} == set(NAMED)
+
+
+async def test_no_other_table_and_no_crooked_address_gives_a_file(desk: Desk) -> None:
+    client = await desk.seat(Role.ADMINISTRATOR)
+    for path in ("2026Q1/full-record.csv", "2026Q1/cells.exe", "..%2F..%2Fetc/cells.csv"):
+        assert (await client.get(f"/desk/results/{path}")).status_code == 404
+    within = await desk.seat(Role.SUPERVISOR, "land")
+    assert (await within.get("/desk/results/2026Q1/cells.csv")).status_code == 403
+
+
+async def test_groups_have_their_names_in_both_languages(desk: Desk) -> None:
+    desk.clock.now = NOW
+    await desk.store.write(afield)
+    for language, name in (("zh", "同级"), ("en", "peers")):
+        client = await desk.seat(Role.OFFICER, language=language, login=f"officer-{language}")
+        page = (await client.get(f"/desk/fieldwork/{WAVE.id}")).text
+        assert name in page.lower(), RaterGroup.PEER
