@@ -23,6 +23,7 @@ ALL = {
     "turns": ("A durable turn inside one process", "benchmarks.turns:measure"),
     "webhook": ("A durable turn through aiogram's webhook", "benchmarks.webhook:measure"),
     "chat": ("A durable turn in the browser", "benchmarks.webhook:measure_chat"),
+    "desk": ("Pages of the administrators' desk", "benchmarks.desk:measure"),
     "planning": ("Planning a wave", "benchmarks.planning:measure"),
     "sending": ("Sending, no limit set", "benchmarks.sending:measure"),
     "counting": ("The tally", "benchmarks.counting:measure"),

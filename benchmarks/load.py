@@ -95,14 +95,14 @@ async def _lane(port: int, visits: Iterator[Visit], turns: Iterator[int]) -> Non
         writer.close()
 
 
-def _request(line: str, headers: str, body: bytes) -> bytes:
+def request(line: str, headers: str, body: bytes) -> bytes:
     head = f"{line} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
 def _brought(update: dict[str, Any]) -> bytes:
     headers = f"Content-Type: application/json\r\nX-Telegram-Bot-Api-Secret-Token: {SECRET}\r\n"
-    return _request(f"POST {PATH}", headers, json.dumps(update).encode())
+    return request(f"POST {PATH}", headers, json.dumps(update).encode())
 
 
 def typing(people: int, first: int = 1) -> Iterator[Visit]:
@@ -150,10 +150,10 @@ def browsing(people: int, _first: int = 1) -> Iterator[Visit]:
 
     def visit() -> Visit:
         cookie = f"Cookie: minyi={secrets.token_urlsafe(32)}\r\n"
-        yield _request(f"GET /c/{PAYLOAD}", cookie, b"")
+        yield request(f"GET /c/{PAYLOAD}", cookie, b"")
         form = "Content-Type: application/x-www-form-urlencoded\r\nHX-Request: true\r\n"
         for word in WORDS:
             fields = {"text": word, "once": secrets.token_urlsafe(12), "shown": "zh"}
-            yield _request("POST /c/say", cookie + form, urlencode(fields).encode())
+            yield request("POST /c/say", cookie + form, urlencode(fields).encode())
 
     return (visit() for _ in range(people))

@@ -15,6 +15,7 @@ import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from aiogram import Dispatcher
@@ -30,16 +31,17 @@ from benchmarks.world import converse
 from bot.assembly import Inbound
 from minyi import loop
 from minyi.talk import ORGANISATION
-from storage import SqlStore
+from storage import FileKeyring, SqlStore
 from surveys.conversation import Conversation
 from surveys.people import Address
 from surveys.reply import Button, Heard, Reply
 from web.app import create_app
+from web.console.console import Console
 from web.site import Talker
 
 SECRET = "measured"
 PATH = "/telegram"
-OURS = ("minyi", "scripted")
+OURS = ("minyi", "scripted", "desk")
 KINDS = (*OURS, "echo", "echo-by-call", "conventional")
 
 
@@ -86,6 +88,12 @@ async def run(given: argparse.Namespace) -> None:
             store = SqlStore(given.database)
             await _site(sock, ended, await converse(store, given.keys), store, given.api)
             await store.close()
+        case "desk":
+            store = SqlStore(given.database)
+            console = Console(store, now, FileKeyring(given.keys).app_key(), ZoneInfo("UTC"))
+            talker = await converse(store, given.keys)
+            await _site(sock, ended, talker, store, "", console)
+            await store.close()
         case "scripted":
             await _site(sock, ended, Scripted(), SqlStore("sqlite://"), "")
         case "conventional":
@@ -99,7 +107,12 @@ async def run(given: argparse.Namespace) -> None:
 
 
 async def _site(
-    sock: socket.socket, ended: asyncio.Event, talker: Talker, store: SqlStore, api: str
+    sock: socket.socket,
+    ended: asyncio.Event,
+    talker: Talker,
+    store: SqlStore,
+    api: str,
+    console: Console | None = None,
 ) -> None:
     """The site with the webhook in it, put together and tuned as ``minyi serve`` does."""
     routes, inbound = [], None
@@ -113,6 +126,7 @@ async def _site(
         public_url="http://127.0.0.1",
         organisation=ORGANISATION,
         extra_routes=routes,
+        console=console,
     )
     server = uvicorn.Server(
         uvicorn.Config(

@@ -1,0 +1,154 @@
+"""Administrators' pages: how many a second, and how long they take while interviews go on."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from statistics import median, quantiles
+
+from benchmarks.databases import databases
+from benchmarks.load import Served, Visit, browsing, drive, request, served
+from benchmarks.scale import Scale
+from benchmarks.table import Line
+from benchmarks.telegram import read_body
+from benchmarks.world import found
+from desk import sessions
+from desk.accounts import Account, Stage
+from desk.roles import Grant, Role
+from storage import SqlStore
+from storage.transaction import SqlTransaction
+
+PAGES = ("/desk", "/desk/fieldwork", "/desk/fieldwork/talk", "/desk/results")
+CONNECTIONS = 32
+OFFERED = 200  # pages a second
+INTERVIEWS = 50  # whole interviews a second, ten requests each
+SECONDS = 20
+
+
+async def measure(scale: Scale) -> list[Line]:
+    """On each database: as fast as it goes, then at a given pace beside interviews."""
+    lines: list[Line] = []
+    with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as kinds:
+        for name, fresh in kinds.items():
+            runs = [await _run(fresh(), scale) for _ in range(scale.repetitions)]
+            lines += _lines(name, runs)
+    return lines
+
+
+@dataclass
+class Run:
+    """One repetition. Rates a second; ``alone`` and ``beside`` are milliseconds of each page."""
+
+    pages: float = 0.0
+    home: float = 0.0
+    alone: list[float] = field(default_factory=list)
+    beside: list[float] = field(default_factory=list)
+    interviews: float = 0.0
+    bytes: int = 0
+
+
+async def _run(url: str, scale: Scale) -> Run:
+    run, seconds = Run(), max(SECONDS / scale.divisor, 0.2)
+    with tempfile.TemporaryDirectory() as keys:
+        store = SqlStore(url)
+        await found(store, Path(keys))
+        cookie = await store.write(_administrator)
+        async with served("desk", "--database", url, "--keys", keys) as server:
+            count = scale.of(1000, least=len(PAGES))
+            await drive(server, _visits(cookie, PAGES, CONNECTIONS), CONNECTIONS)
+            run.pages = (await drive(server, _visits(cookie, PAGES, count), CONNECTIONS)).rate
+            run.home = (await drive(server, _visits(cookie, ("/",), count), CONNECTIONS)).rate
+            pages = partial(_page, server, cookie, run)
+            run.alone = await _offered(OFFERED, seconds, pages)
+            talking = asyncio.create_task(_interviews(server, seconds))
+            run.beside = await _offered(OFFERED, seconds, pages)
+            run.interviews = await talking
+        await store.close()
+    return run
+
+
+def _administrator(tx: SqlTransaction) -> str:
+    now = datetime.now(UTC)
+    grants = (Grant(Role.ADMINISTRATOR),)
+    account = Account("a-1", "lin", "林", now, grants, totp=b"sealed", recovery=("x",) * 8)
+    tx.put_account(account)
+    return sessions.begin(tx, account, Stage.FULL, now, "127.0.0.1", "benchmark")
+
+
+def _visits(cookie: str, paths: tuple[str, ...], count: int) -> Iterator[Visit]:
+    def visit(path: str) -> Visit:
+        yield request(f"GET {path}", f"Cookie: minyi-desk={cookie}\r\n", b"")
+
+    return (visit(path) for path in itertools.islice(itertools.cycle(paths), count))
+
+
+async def _offered(
+    rate: float, seconds: float, once: Callable[[int], Awaitable[None]]
+) -> list[float]:
+    """Begin ``once`` so often whatever becomes of it; milliseconds from when each was due.
+
+    Counted from the moment a request was due, not sent, so that a stalled server cannot hide the
+    requests that it kept from being made (coordinated omission).
+    """
+    start, took = time.perf_counter() + 0.05, []
+
+    async def one(number: int) -> None:
+        due = start + number / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        await once(number)
+        took.append(1000 * (time.perf_counter() - due))
+
+    await asyncio.gather(*(one(number) for number in range(int(rate * seconds))))
+    return took
+
+
+async def _page(server: Served, cookie: str, run: Run, number: int) -> None:
+    path = PAGES[number % len(PAGES)]
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(request(f"GET {path}", f"Cookie: minyi-desk={cookie}\r\n", b""))
+    head = await reader.readuntil(b"\r\n\r\n")
+    if head[9:12] != b"200":
+        raise RuntimeError(f"{head[:40]!r} to {path}")
+    run.bytes = max(run.bytes, len(await read_body(reader, head)))
+    writer.close()
+
+
+async def _interviews(server: Served, seconds: float) -> float:
+    """Whole interviews finished a second, while so many are begun."""
+    visits = browsing(int(INTERVIEWS * seconds))
+
+    async def whole(_: int) -> None:
+        await drive(server, iter([next(visits)]), 1)
+
+    start = time.perf_counter()
+    done = await _offered(INTERVIEWS, seconds, whole)
+    return len(done) / (time.perf_counter() - start)
+
+
+def _lines(name: str, runs: list[Run]) -> list[Line]:
+    def worst(took: list[float]) -> float:
+        return quantiles(took, n=100)[98] if len(took) > 1 else took[0]
+
+    interviews = median(run.interviews for run in runs)
+    largest = max(run.bytes for run in runs)
+    words = f"the same, {OFFERED}/s without interviews"
+    beside = f"beside interviews, {name}"
+    note = (
+        f"{OFFERED} pages/s and {INTERVIEWS} interviews/s offered, {interviews:.3g} interviews/s "
+        f"finished; largest page {largest / 1000:.3g} kB, uncompressed.",
+    )
+    return [
+        Line(f"pages of the desk, {name}", "/s", [run.pages for run in runs],
+             "the public front page: no session, no database", [run.home for run in runs]),
+        Line(f"median page {beside}", "ms", [median(run.beside) for run in runs], words,
+             [median(run.alone) for run in runs], notes=note),
+        Line(f"99th percentile {beside}", "ms", [worst(run.beside) for run in runs], words,
+             [worst(run.alone) for run in runs]),
+    ]  # fmt: skip
