@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test lint check bench format lock clean
+.PHONY: demo test lint audit check bench format lock clean
 
 demo: $(VENV)/runtime.stamp  ## a whole quarter passes, then the server stays up
 	$(BIN)/minyi demo $(ARGS)
@@ -18,7 +18,10 @@ lint: $(VENV)/dev.stamp  ## format, lint, types, room boundaries
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test  ## the one check: everything
+audit: $(VENV)/dev.stamp  ## known vulnerabilities in the runtime lock, where the data can be reached
+	$(BIN)/python .ci/audit $(BIN)/pip-audit
+
+check: lint audit test  ## the one check: everything
 
 bench: $(VENV)/dev.stamp  ## measure; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks $(ARGS)

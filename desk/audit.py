@@ -11,14 +11,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+import re
+from bisect import bisect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 START = "0" * 64
 """What stands before the first entry's hash."""
 
+Mark = tuple[int, str]
+"""(seq, hash) of the entry that was the newest once: the chain's head at that time."""
+
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")  # no database keeps these, nor does UTF-8
 Value = str | int | float | bool | None | list[Any]
 Facts = Mapping[str, Value]
 
@@ -81,12 +88,18 @@ def record(
         after = {name: value for name, value in after.items() if name not in same}
     seq, prev = tx.audit_head()
     at = act.at.astimezone(UTC).isoformat(timespec="seconds")
-    entry = Entry(seq + 1, at, act.who, act.name, act.origin, action, what,
-                  canonical(before), canonical(after), prev)  # fmt: skip
+    who, name, origin = (_kept(text) for text in (act.who, act.name, act.origin))
+    entry = Entry(seq + 1, at, who, name, origin, action, _kept(what),
+                  _kept(canonical(before)), _kept(canonical(after)), prev)  # fmt: skip
     entry = replace(entry, hash=digest(entry))
     entry = replace(entry, seal=_seal(act.key, entry.hash))
     tx.put_audit(entry)
     return entry
+
+
+def _kept(text: str) -> str:
+    """``text`` as every database can keep it."""
+    return _UNKEPT.sub("\ufffd", text)
 
 
 def canonical(facts: Facts | None) -> str:
@@ -96,10 +109,14 @@ def canonical(facts: Facts | None) -> str:
     return json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+_HASHED = attrgetter(
+    "seq", "at", "who", "name", "origin", "action", "what", "before", "after", "prev"
+)
+
+
 def digest(entry: Entry) -> str:
     """SHA-256 (hex) of the entry's JSON array of its first ten fields, in their order."""
-    fields = list(asdict(entry).values())[:10]
-    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(_HASHED(entry), ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -111,9 +128,11 @@ def _seal(key: bytes, hashed: str) -> str:
 class Flaw:
     """What is wrong with the chain at ``seq``.
 
-    ``kind``: changed (its content is not what was written), removed (nothing stands there), moved
-    (it stood at ``other`` before), broken (it does not follow from the entry before it), forged
-    (written without the key).
+    ``kind``: changed (its content is not what was written), removed (nothing stands there, up to
+    and with ``other``), moved (what stands there was written as ``other``), forged (written
+    without the key), doubled (the number occurs twice), broken (it does not follow from the entry
+    before it), replaced (another entry stood there when the head was noted), head (the database's
+    own note of its newest entry does not name the newest entry).
     """
 
     seq: int
@@ -121,44 +140,126 @@ class Flaw:
     other: int = 0
 
 
-def verify(
-    entries: Iterable[Entry], key: bytes | None, head: tuple[int, str] | None = None
-) -> Iterator[Flaw]:
+def verify(entries: Iterable[Entry], key: bytes | None, *marks: Mark | None) -> list[Flaw]:
     """Every flaw of the chain, in its order; nothing where all of it holds.
 
-    ``entries`` come by ``seq``. Without ``key`` the seals are not looked at. ``head`` is (seq,
-    hash) of the newest entry as noted elsewhere: what was cut off after it is found by that.
+    ``entries`` come by ``seq``. Without ``key`` the seals are not looked at. ``marks`` are heads
+    noted elsewhere: what was cut off after one, or written anew, is found by them.
     """
-    seq, prev = 0, START
+    walk = Walk(key, marks)
     for entry in entries:
-        for missing in range(seq + 1, entry.seq):
-            yield Flaw(missing, "removed")
-        gap = entry.seq != seq + 1
-        if flaw := _flaw(entry, key, None if gap else prev):
-            yield flaw
-        seq, prev = entry.seq, entry.hash
-    if head is not None and seq < head[0]:
-        for missing in range(seq + 1, head[0] + 1):
-            yield Flaw(missing, "removed")
-    elif head is not None and seq == head[0] and prev != head[1]:
-        yield Flaw(seq, "changed")
+        walk.take(entry)
+    return walk.end()
 
 
-def _flaw(entry: Entry, key: bytes | None, prev: str | None) -> Flaw | None:
-    genuine = key is None or hmac.compare_digest(_seal(key, entry.hash), entry.seal)
-    if digest(entry) != entry.hash:
-        if genuine and (home := _home(entry)):
-            return Flaw(entry.seq, "moved", home)
-        return Flaw(entry.seq, "changed")
-    if not genuine:
-        return Flaw(entry.seq, "forged")
-    if prev is not None and entry.prev != prev:
-        return Flaw(entry.seq, "broken")
-    return None
+class Walk:
+    """A check of the chain, entry by entry, that can be halted and gone on with.
 
+    ``count`` entries were taken; ``newest`` is (seq, hash) of the last sound one; ``seen`` the
+    last number. At most :data:`MOST` flaws are kept; ``more`` counts those beyond.
+    """
 
-def _home(entry: Entry, within: int = 1000) -> int:
-    """The number under which the entry's content has its hash; 0 where there is none near."""
-    low = max(1, entry.seq - within)
-    near = range(low, entry.seq + within + 1)
-    return next((seq for seq in near if digest(replace(entry, seq=seq)) == entry.hash), 0)
+    MOST = 1000
+
+    def __init__(self, key: bytes | None, marks: Iterable[Mark | None] = ()) -> None:
+        self.count = 0
+        self.newest: Mark = (0, START)
+        self.seen = 0
+        self.more = 0
+        self._key = key
+        self._marks = [mark for mark in marks if mark is not None and mark[0] > 0]
+        self._link: str | None = START  # what the next entry names as before it; None: any
+        self._odd: set[int] = set()  # numbers after the last sound entry, with an unsound one
+        self._suspects: list[Entry] = []  # changed, unless they have only been moved
+        self._flaws: list[Flaw] = []
+
+    def copy(self) -> Walk:
+        """The same check, to be gone on with while this one stays where it is."""
+        other = Walk(self._key, self._marks)
+        other.count, other.newest, other.seen = self.count, self.newest, self.seen
+        other.more, other._link = self.more, self._link
+        other._odd, other._suspects = set(self._odd), list(self._suspects)
+        other._flaws = list(self._flaws)
+        return other
+
+    def take(self, entry: Entry) -> None:
+        """The next entry."""
+        self.count += 1
+        wrong = self._wrong(entry)
+        if wrong:
+            self._odd.add(entry.seq)
+            self._note(Flaw(entry.seq, wrong))
+            self._link = None  # one flaw is named once, not again at the entry after it
+        else:
+            self._missing(entry.seq)
+            self._odd.clear()
+            self.newest = (entry.seq, entry.hash)
+            self._link = entry.hash
+        self.seen = max(self.seen, entry.seq)
+
+    def end(self, head: Mark | None = None) -> list[Flaw]:
+        """The flaws by number. ``head`` is what the database itself notes as its newest entry."""
+        marked = [*self._marks, *([head] if head is not None else [])]
+        last = max((seq for seq, _ in marked), default=0)
+        self._missing(last + 1)
+        if head is not None and head[0] <= self.newest[0] and head != self.newest:
+            self._note(Flaw(head[0], "head"))
+        homes = self._homes()
+        named = (
+            replace(flaw, kind="moved", other=homes[flaw.seq])
+            if flaw.kind == "changed" and flaw.seq in homes
+            else flaw
+            for flaw in self._flaws
+        )
+        return sorted(named, key=lambda flaw: (flaw.seq, flaw.kind))
+
+    def _wrong(self, entry: Entry) -> str:
+        """What is wrong with the entry itself or with its place; '' for nothing."""
+        genuine = self._key is None or hmac.compare_digest(
+            _seal(self._key, entry.hash).encode(), entry.seal.encode("utf-8", "surrogatepass")
+        )
+        if digest(entry) != entry.hash:
+            if genuine and len(self._suspects) < self.MOST:
+                self._suspects.append(entry)
+            return "changed"
+        if not genuine:
+            return "forged"
+        if entry.seq <= self.seen:
+            return "doubled"
+        if any(seq == entry.seq and noted != entry.hash for seq, noted in self._marks):
+            return "replaced"
+        if entry.seq == self.seen + 1 and self._link not in {None, entry.prev}:
+            return "broken"
+        return ""
+
+    def _missing(self, before: int) -> None:
+        """Note the numbers between the last sound entry and ``before`` where nothing stands."""
+        start = self.newest[0] + 1
+        for taken in sorted({seq for seq in self._odd if start <= seq < before} | {before}):
+            if start < taken:
+                self._note(Flaw(start, "removed", taken - 1))
+            start = taken + 1
+
+    def _note(self, flaw: Flaw) -> None:
+        if len(self._flaws) < self.MOST:
+            self._flaws.append(flaw)
+        else:
+            self.more += 1
+
+    def _homes(self) -> dict[int, int]:
+        """Where those that were only moved were written: a place that is itself flawed."""
+        flawed = {
+            place
+            for flaw in self._flaws
+            for place in range(flaw.seq, max(flaw.seq, min(flaw.other, flaw.seq + 9)) + 1)
+        }
+        places = sorted(flawed)
+        homes: dict[int, int] = {}
+        for entry in self._suspects:
+            at = bisect(places, entry.seq)
+            near = places[max(0, at - self.MOST // 2) : at + self.MOST // 2]
+            for place in near:
+                if digest(replace(entry, seq=place)) == entry.hash:
+                    homes[entry.seq] = place
+                    break
+        return homes

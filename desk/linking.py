@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from desk.audit import Act, Value, record
+from desk.saying import Saying, SpokenError, shown
+from desk.store import DeskTransaction
 from surveys.people import Invite, Kind, Text
-from surveys.store import Transaction
 
 KINDS = ("unit", "staff", "campaign")
+MANY = 500  # targets asked for by name; beyond that reading all links is cheaper
+NAMED = 100  # targets that the audit names
 
 
-class LinkError(ValueError):
+class LinkError(SpokenError):
     """There is nothing to link to; the text says what to do."""
 
 
@@ -37,8 +42,14 @@ def token() -> str:
     return secrets.token_urlsafe(16)
 
 
+def mark(invite: Invite) -> str:
+    """What a page calls a link by without showing it."""
+    return hashlib.sha256(invite.token.encode()).hexdigest()[:16]
+
+
 def draw(
-    tx: Transaction,
+    tx: DeskTransaction,
+    act: Act,
     kind: str,
     targets: Sequence[str],
     *,
@@ -50,28 +61,86 @@ def draw(
     A link that still works is given again, so that printed QR codes stay good; with ``new``
     another is made beside it. A staff link that was used is spent, and replaced.
     """
-    names = _names(tx, kind)
-    unknown = [target for target in targets if target not in names]
-    if unknown:
-        raise LinkError(f"There is no {kind} {', '.join(map(repr, unknown))}.")
-    if not names:
-        raise LinkError(f"There is no {kind} yet. Import or create one first.")
-    good = {each.target: each for each in tx.invites() if each.kind == kind and not each.used}
+    names = _names(tx, kind, targets)
     wanted = list(dict.fromkeys(targets)) or list(names)
+    there = tx.invites_to(kind, wanted) if len(wanted) < MANY else tx.invites()
+    good = {each.target: each for each in there if each.kind == kind and not each.used}
     made = {t: Invite(make(), kind, t) for t in wanted if new or t not in good}
     tx.put_invites(made.values())
+    if made:
+        record(tx, act, "links.made", _what(kind, list(made)), None, _told(list(made)))
     return [Link(made.get(target) or good[target], names[target]) for target in wanted]
 
 
-def _names(tx: Transaction, kind: str) -> dict[str, str]:
+def draw_missing(
+    tx: DeskTransaction, act: Act, kind: str, make: Callable[[], str] = token
+) -> list[Link]:
+    """A link for everything of ``kind`` that never had one; only those that were made."""
+    names = _names(tx, kind, ())
+    have = {each.target for each in tx.invites() if each.kind == kind}
+    lacking = [target for target in names if target not in have]
+    return draw(tx, act, kind, lacking, make=make) if lacking else []
+
+
+def renew(
+    tx: DeskTransaction, act: Act, person: str, make: Callable[[], str] = token
+) -> list[Link]:
+    """A new staff link for ``person``; one handed out earlier and not used leads nowhere now."""
+    names = _names(tx, "staff", [person])
+    _void(tx, act, [each for each in tx.invites_to("staff", list(names)) if not each.used])
+    return draw(tx, act, "staff", [person], new=True, make=make)
+
+
+def void(tx: DeskTransaction, act: Act, kind: str, target: str, which: str) -> None:
+    """Make the link with mark ``which`` lead nowhere. LinkError where there is no such link."""
+    if kind not in KINDS:
+        raise LinkError(Saying("link.gone"))
+    found = [each for each in tx.invites_to(kind, [target]) if mark(each) == which]
+    if not found:
+        raise LinkError(Saying("link.gone"))
+    _void(tx, act, found)
+
+
+def _void(tx: DeskTransaction, act: Act, old: Sequence[Invite]) -> None:
+    if not old:
+        return
+    targets = sorted({each.target for each in old})
+    tx.drop_invites(each.token for each in old)
+    record(tx, act, "links.voided", _what(old[0].kind, targets), _told(targets), None)
+
+
+def _what(kind: str, targets: Sequence[str]) -> str:
+    """As the rest of the audit names them; ``*`` for more than one."""
+    noun = {"unit": "subject", "staff": "person", "campaign": "campaign"}[kind]
+    return f"{noun}:{targets[0] if len(targets) == 1 else '*'}"
+
+
+def _told(targets: Sequence[str]) -> dict[str, Value]:
+    """Never the tokens: whoever reads the audit could open them."""
+    return {"links": len(targets), "targets": [*targets[:NAMED]]}
+
+
+def _names(tx: DeskTransaction, kind: str, targets: Sequence[str]) -> dict[str, str]:
+    """What may be linked to of ``kind``. LinkError where one of ``targets`` is not among it."""
+    if kind not in KINDS:
+        raise LinkError(Saying("link.kind", {"kind": shown(kind), "kinds": ", ".join(KINDS)}))
+    names = _linkable(tx, kind)
+    unknown = [target for target in targets if target not in names]
+    if unknown:
+        cells = ", ".join(repr(shown(target)) for target in unknown[:10])
+        raise LinkError(Saying(f"link.unknown.{kind}", {"cells": cells}))
+    if not names:
+        raise LinkError(Saying(f"link.none.{kind}"))
+    return names
+
+
+def _linkable(tx: DeskTransaction, kind: str) -> dict[str, str]:
     match kind:
         case "unit":
             return {s.id: _title(s.name) for s in tx.subjects() if s.kind == "unit"}
         case "staff":
             return {p.id: p.name for p in tx.people() if p.kind is Kind.STAFF and not p.opted_out}
-        case "campaign":
-            return {c.id: _title(c.title) for c in tx.campaigns()}
-    raise LinkError(f"{kind!r} has no links. Choose {', '.join(KINDS)}.")
+    return {c.id: _title(c.title) for c in tx.campaigns()}
 
 
 def _title(names: Text) -> str:

@@ -12,7 +12,8 @@ from concerns.store import ConcernTransaction
 from desk.accounts import Account, Attempts, Session, Ticket, Token
 from desk.audit import Entry
 from evaluation.store import ScoreTransaction
-from surveys.people import Address
+from surveys.cells import RaterGroup
+from surveys.people import Address, Invite, Kind, Person, Relation
 from surveys.store import Transaction
 
 T = TypeVar("T")
@@ -22,8 +23,9 @@ T = TypeVar("T")
 class Sought:
     """Which audit entries are wanted; an empty field asks for nothing.
 
-    ``action`` may be the beginning (``campaign``); ``since`` and ``before`` are ISO days in UTC,
-    the first within, the second not. ``text`` stands somewhere in what, name, before or after.
+    ``action`` may be the beginning (``campaign``); ``since`` and ``before`` are ISO days or
+    moments in UTC, the first within, the second not. ``text`` stands somewhere in what, name,
+    before or after.
     """
 
     who: str = ""
@@ -136,8 +138,64 @@ class Notice:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PeopleSought:
+    """Which people are wanted; an empty field asks for nothing.
+
+    ``text`` stands somewhere in id or name. ``within`` are the units that the reader may see, None
+    for all and for people without a unit. ``order``: id, name or unit, with ``-`` from the end.
+    """
+
+    text: str = ""
+    unit: str = ""
+    kind: Kind | None = None
+    opted_out: bool | None = None
+    within: frozenset[str] | None = None
+    order: str = "id"
+
+
 class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protocol):
     """One unit of work at the desk: everything the other rooms have, and the desk's own."""
+
+    # whom a campaign would ask, were a wave drawn now
+    def count_raters(self, groups: Sequence[RaterGroup]) -> tuple[int, int, int]:
+        """People, assignments, and people with a Telegram address; without the opted-out."""
+        ...
+
+    def rater_sides(self, groups: Sequence[RaterGroup]) -> Sequence[tuple[str, RaterGroup, int]]:
+        """(subject, group, raters), without the opted-out."""
+        ...
+
+    # the roster, a page at a time
+    def seek_people(
+        self, sought: PeopleSought, offset: int = 0, limit: int = 50
+    ) -> tuple[Sequence[Person], int]:
+        """``limit`` of the people who fit, from the ``offset``-th on; and how many fit in all."""
+        ...
+
+    def people_by_unit(self) -> Mapping[str, int]:
+        """How many people name which unit as theirs; '' for none."""
+        ...
+
+    def relations_from(self, person: str) -> Sequence[Relation]:
+        """Whom ``person`` may rate, by subject."""
+        ...
+
+    def raters_of(self, subject: str) -> Mapping[RaterGroup, int]:
+        """How many may rate ``subject``, by side; opted out or not."""
+        ...
+
+    def handles(self, channel: str) -> Mapping[str, str]:
+        """Whose each address of ``channel`` is."""
+        ...
+
+    def invites_to(self, kind: str, targets: Sequence[str]) -> Sequence[Invite]:
+        """Links of ``kind`` to any of ``targets``, by target."""
+        ...
+
+    def drop_invites(self, tokens: Iterable[str]) -> None:
+        """Forget links: from now on they lead nowhere."""
+        ...
 
     # accounts
     def account(self, account: str) -> Account | None: ...
@@ -199,8 +257,8 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
         """The newest ``limit`` entries that fit, newest first; ``before`` > 0: of a lower seq."""
         ...
 
-    def audit_chain(self) -> Iterator[Entry]:
-        """Every entry by seq, read as they are asked for."""
+    def audit_chain(self, after: int = -(2**63)) -> Iterator[Entry]:
+        """Every entry of a higher seq than ``after``, by seq, read as they are asked for."""
         ...
 
     # approval by a second person

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from minyi.commands import (
+    accounts,
+    audit,
     bringing,
     campaigns,
     concerns,
@@ -17,6 +19,7 @@ from minyi.commands import (
     links,
     results,
     running,
+    safekeeping,
     setup,
     steps,
 )
@@ -44,7 +47,8 @@ def common(
     ctx.obj = config
 
 
-for room in (setup, running, bringing, forms, campaigns, links, steps, results, concerns):
+for room in (setup, accounts, running, bringing, forms, campaigns, links, steps, results, concerns,
+             safekeeping, audit):  # fmt: skip
     room.register(app)
 
 

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from minyi.auditing import head_file
+from minyi.auditing import keys as keys_of
 from minyi.configuration import Configuration
-from minyi.house import House
+from minyi.house import House, setting_of
 from minyi.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
-    from web.console.console import Check, Console, OpenId, Setting
+    from web.console.console import Check, Console, KeyFact, OpenId, Setting
 
 
 def console_of(house: House) -> Console:
     """The desk of ``house``."""
+    from minyi.trials import RoomForTrials
     from web.console.console import Console
 
     settings = house.settings
+    trials = RoomForTrials(setting_of(settings))
+    house.closing.append(trials.close)
 
     async def examine() -> Sequence[Check]:
         return await _examined(house)
+
+    async def keys() -> Sequence[KeyFact]:
+        return await keys_of(house)
 
     return Console(
         store=house.store,
@@ -33,6 +41,9 @@ def console_of(house: House) -> Console:
         approval_above=settings.approval_above,
         settings=_settings(house),
         examine=examine,
+        trials=trials,
+        keys=keys,
+        kept_head=head_file(settings).kept,
         openid=_openid(settings),
         private_hooks=settings.private_hooks,
     )

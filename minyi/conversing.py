@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from concerns.intake import Intake
+from surveys.attendant import Attendant
 from surveys.conversation import Conversation
 from surveys.errands import Errand
 from surveys.files.attachments import Vault
@@ -33,13 +34,15 @@ async def settle(
     setting: Setting,
     vault: Vault | None = None,
     rating: Errand | None = None,
+    attendant: Attendant | None = None,
 ) -> Conversation:
     """The conversation, with both errands and the concern questionnaire in the store.
 
     Without a ``vault`` nobody can hand over a file. ``rating`` stands in for the errand of a wave.
+    ``attendant`` hears commands first.
     """
     form = concern_form()
     media = load_media(CONCERN, media_names(form))
     await store.write(lambda tx: put_questionnaire(tx, form, media))
     errands: dict[str, Errand] = {"rating": rating or Rating(keyring), "concern": Intake(keyring)}
-    return Conversation(store, errands, setting, form.hash, vault)
+    return Conversation(store, errands, setting, form.hash, vault, attendant)

@@ -16,8 +16,9 @@ from evaluation.store import TaskRow
 from minyi import steps
 from minyi.conversing import QUESTIONNAIRES
 from minyi.house import House, Pace, open_house
+from minyi.listening import listen
 from minyi.playbill import Playbill, farewell, scorecards
-from minyi.serving import Open, listen, until_told
+from minyi.serving import Open, until_told
 from minyi.settings import Settings
 from minyi.staging import (
     BEAT,

@@ -7,12 +7,12 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from pathlib import Path
 
+from minyi import checkup
 from minyi.configuration import Configuration
+from minyi.finding import Finding, State
 from minyi.opening import NotReadyError, database_file, opened, reason, what_is_missing
 from minyi.settings import Settings
 from surveys.campaigns import Outcome, Wave, WaveState
@@ -23,30 +23,12 @@ PATIENCE = timedelta(hours=1)  # after the opening by which something must have 
 SENDING = (Outcome.SENT, Outcome.UNKNOWN)
 
 
-class State(Enum):
-    """Good; worth knowing; must be mended."""
-
-    GOOD = "good"
-    NOTE = "note"
-    MEND = "mend"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How one thing stands. ``mend`` says what to do where ``state`` is MEND."""
-
-    state: State
-    name: str
-    what: str
-    mend: str = ""
-
-
 async def examine(configuration: Configuration, now: datetime | None = None) -> list[Finding]:
     """Look at everything; ``now`` is aware, default the present."""
     settings = configuration.settings
     at = now or datetime.now(UTC)
     found = [*_settings(configuration), *_data(settings), *_disk(settings), *_keys(settings)]
-    found += _forms(settings)
+    found += [*_forms(settings), *checkup.outside(settings), *checkup.leftovers(settings)]
     found.append(_clock(settings, at))
     found += await asyncio.to_thread(lambda: list(_network(settings)))
     found += await _database(settings, at)
@@ -183,7 +165,8 @@ async def _database(settings: Settings, now: datetime) -> Sequence[Finding]:
     try:
         async with opened(settings) as store:
             found = [_journal(settings)]
-            return found + await store.read(lambda tx: list(_ledgers(tx, now)))
+            found += await store.read(lambda tx: list(_ledgers(tx, now)))
+            return found + await store.read(lambda tx: list(checkup.inside(settings, tx, now)))
     except (NotReadyError, ValueError) as error:
         return [Finding(State.MEND, "database", reason(error), "See MINYI_DATABASE_URL.")]
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -14,6 +15,8 @@ from uuid import uuid4
 from desk.audit import Act, seal_key
 from evaluation.method import Method
 from evaluation.method_file import shipped
+from minyi.attending import chat_desk
+from minyi.auditing import keep_at_last
 from minyi.conversing import settle
 from minyi.invitations import Invitations
 from minyi.opening import keyring, opened, vault
@@ -28,6 +31,7 @@ from surveys.visit import Setting
 if TYPE_CHECKING:
     from bot.assembly import Inbound
     from bot.sending import Sender
+    from web.metrics import Meter
 
 
 def wall_clock() -> datetime:
@@ -63,7 +67,10 @@ class House:
     shelf: FormShelf = field(default_factory=FormShelf)
     sources: Mapping[str, str] = field(default_factory=dict)  # where each setting came from
     settings_file: Path | None = None
+    meter: Meter | None = None  # figures for whoever watches the machine
     counted_at: datetime | None = None  # when this process's counts were last put away
+    alarmed_at: datetime | None = None  # when it last said that the audit's end is gone
+    closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)  # called at the end
     _sender: Sender | None = None
 
     @property
@@ -97,6 +104,11 @@ class House:
             )
         return self._sender
 
+    def send_no_more(self) -> None:
+        """Messages under way end; the rest of the batch goes back to the ledger."""
+        if self._sender is not None:
+            self._sender.stop()
+
     def inbound(self, token: str) -> Inbound:
         """Who listens to Telegram."""
         from bot.assembly import Inbound
@@ -119,8 +131,21 @@ class House:
 
     async def close(self) -> None:
         """Let go of the lease and the connections that were opened."""
+        for close in self.closing:
+            await close()
         if self._sender is not None:
             await self._sender.close()
+
+
+def setting_of(settings: Settings) -> Setting:
+    """What the conversation says of the house."""
+    return Setting(
+        settings.organisation,
+        f"{settings.public_url}/c",
+        settings.k,
+        settings.language,
+        settings.timezone,
+    )
 
 
 @asynccontextmanager
@@ -130,24 +155,20 @@ async def open_house(settings: Settings, pace: Pace | None = None) -> AsyncItera
     Raises NotReadyError where there is no database yet.
     """
     keys, files = keyring(settings), vault(settings)
-    setting = Setting(
-        settings.organisation,
-        f"{settings.public_url}/c",
-        settings.k,
-        settings.language,
-        settings.timezone,
-    )
     async with opened(settings) as store:
         house = House(
             settings,
             store,
             keys,
-            await settle(store, keys, setting, files),
+            await settle(
+                store, keys, setting_of(settings), files, attendant=chat_desk(settings, keys)
+            ),
             Invitations(settings.organisation, store),
             shipped("quarterly"),
             pace or Pace(rate=settings.telegram_rate),
             vault=files,
         )
+        house.closing.append(partial(keep_at_last, house))
         try:
             yield house
         finally:

@@ -23,8 +23,9 @@ from rich.console import Console
 from evaluation.method_file import shipped
 from minyi import steps
 from minyi.house import House, Pace, open_house
+from minyi.listening import listen
 from minyi.playbill import Playbill
-from minyi.serving import Open, listen
+from minyi.serving import Open
 from minyi.staging import BEAT, OPENS, PERIOD, UNLIMITED, Options, Watch, published, staged
 from rehearsal.backstage import Backstage
 from rehearsal.clock import RehearsalClock

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from desk.audit import Act, record
 from evaluation.method import Method
 from evaluation.publication import publish as published
 from evaluation.publication import published_to_json
@@ -164,15 +165,18 @@ def quarter_before(period: str, back: int) -> str:
 
 async def publish(house: House, period: str) -> PublishReport:
     """Publish what the disclosure rules allow of the newest run of ``period``."""
-    report: PublishReport = await house.store.write(lambda tx: _publish(tx, period))
+    act = house.act()
+    report: PublishReport = await house.store.write(lambda tx: _publish(tx, act, period))
     return report
 
 
-def _publish(tx: Any, period: str) -> PublishReport:
+def _publish(tx: Any, act: Act, period: str) -> PublishReport:
     run = tx.score_run(period)
     if run is None:
         raise StepError(f"{period} has not been scored. Run 'minyi score {period}' first.")
     _, method = thaw(run.frozen)
     cards = [published(card, method) for card in cards_from_json(run.cards)]
     tx.put_publication(period, published_to_json(cards))
+    after = {"cards": len(cards), "method": run.method, "input": run.input_hash}
+    record(tx, act, "score.published", f"period:{period}", None, after)
     return PublishReport(period, len(cards))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import hashlib
 import logging
 import signal
 import socket
-import sys
-import traceback
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,10 +18,13 @@ import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.routing import BaseRoute, Route
 
-from minyi import counting, scoring, steps, sweeping
+from minyi import auditing, counting, hooking, scoring, steps, sweeping
 from minyi.configuration import Configuration
 from minyi.house import House, open_house
+from minyi.listening import GRACE, Server, configured, listen
+from minyi.logs import set_log_level, where
 from minyi.opening import NotReadyError
+from minyi.readiness import Ticks, looks
 
 if TYPE_CHECKING:
     from bot.assembly import Inbound
@@ -34,18 +34,12 @@ TICK = 5.0  # seconds between two looks at what is due
 log = structlog.get_logger("minyi")
 
 
-class Server(uvicorn.Server):
-    """uvicorn without its signal handlers: it would die of the signal before the rest is closed."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to :func:`serve`."""
-        yield
-
-
 async def send(house: House) -> None:
     """Send whatever the ledger owes now; this can take hours."""
     sent = await steps.deliver(house, house.clock())
+    if house.meter is not None:
+        for outcome in ("sent", "later", "unknown", "gone"):
+            house.meter.delivered(outcome, getattr(sent, outcome))
     if sent.sent or sent.unknown or sent.gone:
         log.info("delivered", sent=sent.sent, unknown=sent.unknown, gone=sent.gone)
 
@@ -95,6 +89,9 @@ JOBS = {
     "tally": tally,
     "publish": publish,
     "sweep": sweep,
+    "approvals": auditing.expire,
+    "audit": auditing.keep_head,
+    "tell": hooking.tell,
 }
 
 
@@ -104,9 +101,7 @@ def reason(error: BaseException) -> str:
     """
     if isinstance(error, steps.StepError | NotReadyError):
         return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-3:]]
-    return f"{type(error).__name__} at {' > '.join(places)}"
+    return where(error)
 
 
 class Open:
@@ -129,6 +124,7 @@ class Open:
         self._inbound: Inbound | None = None
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._busy = {name: asyncio.Lock() for name in JOBS}
+        self._ticks = Ticks(every)
 
     async def __aenter__(self) -> Open:
         settings = self.house.settings
@@ -152,7 +148,9 @@ class Open:
                 max_instances=1,
                 misfire_grace_time=None,
             )
+        self._lag = asyncio.create_task(self._listen_for_lag())
         logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a long round is no warning
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # nor is a stranger's nonsense
         self._scheduler.start()
         gc.collect()
         gc.freeze()  # what is loaded now stays: 1.3 to 1.5 times the requests, measured
@@ -160,16 +158,43 @@ class Open:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """No new visitor and no new round; what is under way ends, within GRACE seconds."""
+        self._ticks.stopping = True
         self._scheduler.pause()
-        for lock in self._busy.values():  # its executor would cancel a round in the middle
-            await lock.acquire()
-        self._scheduler.shutdown(wait=False)
         self._stop.set()
         self._server.should_exit = True
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.house.send_no_more()
+        await self._rounds_ended()
+        self._scheduler.shutdown(wait=False)  # it cancels a round that has not ended by now
+        self._lag.cancel()
+        await asyncio.gather(*self._tasks, self._lag, return_exceptions=True)
+        await self._works_ended()  # now nobody begins any more
         if self._inbound is not None:
             await self._inbound.close()
         await self._last_counts()
+
+    async def _rounds_ended(self) -> None:
+        """Its executor would cancel a round in the middle, so nobody may begin another."""
+        late = list(self._busy)
+        try:
+            async with asyncio.timeout(GRACE):
+                for name, lock in self._busy.items():
+                    await lock.acquire()
+                    late.remove(name)
+        except TimeoutError:  # the rows know what is still due
+            log.warning("interrupted", rounds=late)
+
+    async def _works_ended(self) -> None:
+        late = await self._console.works.close(GRACE)
+        if late:
+            log.warning("interrupted", works=late)
+
+    async def _listen_for_lag(self) -> None:
+        """How late this loop is, once a second."""
+        while self.house.meter is not None:
+            began = time.perf_counter()
+            await asyncio.sleep(1)
+            self.house.meter.lag(time.perf_counter() - began - 1)
 
     async def _last_counts(self) -> None:
         try:
@@ -193,10 +218,15 @@ class Open:
 
     async def _guarded(self, name: str, job: Callable[[House], Awaitable[None]]) -> None:
         async with self._busy[name]:
+            self._ticks.note()
+            began, failed = time.perf_counter(), False
             try:
                 await job(self.house)
             except Exception as error:  # the next round tries again; the rows know what is due
+                failed = True
                 log.error(f"{name} failed", reason=reason(error))
+            if self.house.meter is not None:
+                self.house.meter.job(name, time.perf_counter() - began, failed=failed)
 
     async def _webhook(self, inbound: Inbound) -> Sequence[BaseRoute]:
         key = self.house.keyring.app_key()
@@ -210,6 +240,7 @@ class Open:
         from web.app import create_app
 
         settings = self.house.settings
+        self._console = console_of(self.house)
         app = create_app(
             self.house.conversation,
             self.house.store,
@@ -219,27 +250,23 @@ class Open:
             bot_username=self.username,
             try_payload=self._try_payload,
             methods=[self.house.method],
-            extra_routes=routes,
-            console=console_of(self.house),
+            extra_routes=[*routes, *self._watched()],
+            console=self._console,
         )
-        return uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+        return configured(app, settings, self.house.meter)
 
+    def _watched(self) -> Sequence[BaseRoute]:
+        """What machines ask for; /metrics only where there is a token for it."""
+        from web.health import Health, ready
+        from web.metrics import Meter, exposed
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; NotReadyError with what to do where the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is named
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        raise NotReadyError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. "
-            "Stop what is using it, or set MINYI_PORT (and MINYI_PUBLIC_URL) to another."
-        ) from None
-    return sock
+        routes = [ready(Health(looks(self.house, self._ticks)))]
+        token = self.house.settings.metrics_token
+        if token is not None:
+            self.house.meter = Meter()
+            self.house.store.watched_by(self.house.meter.commit)
+            routes.append(exposed(self.house.meter, token.get_secret_value()))
+        return routes
 
 
 def until_told() -> asyncio.Event:
@@ -248,17 +275,6 @@ def until_told() -> asyncio.Event:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, told.set)
     return told
-
-
-def set_log_level(level: str) -> None:
-    """Log from ``level`` (debug, info, warning, error) on, to stderr, ours and the libraries'."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(level=max(number, logging.WARNING), format="%(levelname)s %(message)s")
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.dev.ConsoleRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 async def serve(configuration: Configuration) -> None:

@@ -7,6 +7,7 @@ plain values.
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         Path("minyi-data"),
-        description="Where the database file and the keys lie. Back it up, but never `keys/waves`.",
+        description="Where the database file and the keys lie. Back it up with `minyi backup`.",
     )
     public_url: str = Field(
         "http://127.0.0.1:8080", description="The address that people's browsers reach; in links."
@@ -171,6 +172,18 @@ class Settings(BaseSettings):
         scheme, _, rest = value.partition("://")
         if scheme not in DATABASES or not rest:
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        for address in filter(None, (part.strip() for part in value.split(","))):
+            try:
+                network = ip_network(address)
+            except ValueError:
+                raise ValueError("must be addresses or networks with commas") from None
+            if not network.prefixlen:
+                raise ValueError("must not be everybody: then anyone could claim any address")
         return value
 
     @field_validator("zone")

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from minyi import loop
 from minyi.house import House
+from minyi.logs import set_log_level
 from minyi.opening import NotReadyError
 from minyi.playbill import Playbill
-from minyi.serving import set_log_level
 from minyi.settings import Settings
 from minyi.steps import StepError
 from rehearsal.backstage import TOKEN, Backstage

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from functools import partial
 from random import SystemRandom
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from concerns import desk
 from concerns.intake import notice, reply_address
+from desk.audit import Act, Facts, record
 from evaluation.method import Method
 from minyi import counting
 from minyi.house import House
 from surveys.ballots import Ballot, Opener, SpoiledError, ballot_id, open_ballot, tally_opener
-from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState, next_opening, period_of
+from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState, following, period_of
 from surveys.cells import RaterGroup
 from surveys.keys import WaveKeys
 from surveys.store import Assignment
@@ -75,34 +75,32 @@ class TallyReport:
 
 async def plan(house: House, now: datetime) -> PlanReport:
     """Make each campaign's next wave, and open the waves whose time has come."""
-    report: PlanReport = await house.store.write(lambda tx: _plan(house, tx, now))
+    act = house.act()
+    report: PlanReport = await house.store.write(lambda tx: _plan(house, tx, act, now))
     return report
 
 
-def _plan(house: House, tx: Any, now: datetime) -> PlanReport:
+def _plan(house: House, tx: Any, act: Act, now: datetime) -> PlanReport:
     waves: list[Wave] = list(tx.waves())
     running = {campaign.id: campaign for campaign in tx.campaigns() if not campaign.paused}
     planned = 0
     for campaign in running.values():
-        wave = _next_wave(house, campaign, waves)
+        wave = _next_wave(house, campaign, waves, now)
         if wave is not None:
             tx.put_wave(wave)
             waves.append(wave)
             planned += 1
     coming = [w for w in waves if w.state is WaveState.PLANNED and w.campaign in running]
     due = [wave for wave in coming if wave.opens_at <= now]
-    opened = [_open(tx, wave, now) for wave in due]
+    opened = [_open(tx, act, wave, now) for wave in due]
     return PlanReport(planned, len(opened), sum(a for a, _ in opened), sum(d for _, d in opened))
 
 
-def _next_wave(house: House, campaign: Campaign, waves: list[Wave]) -> Wave | None:
+def _next_wave(house: House, campaign: Campaign, waves: list[Wave], now: datetime) -> Wave | None:
     """The wave after the campaign's latest, unless that one has not even opened yet."""
     mine = [wave for wave in waves if wave.campaign == campaign.id]
-    if any(wave.state is WaveState.PLANNED for wave in mine):
-        return None
-    start = datetime.combine(campaign.starts, time(), ZoneInfo(campaign.zone))
-    after = max((wave.opens_at for wave in mine), default=start - timedelta(seconds=1))
-    opens_at = next_opening(campaign, after)
+    planned = any(wave.state is WaveState.PLANNED for wave in mine)
+    opens_at = None if planned else following(campaign, mine, now)
     if opens_at is None:
         return None
     name = f"{campaign.id}.{opens_at:%Y%m%d}"
@@ -116,21 +114,30 @@ def _next_wave(house: House, campaign: Campaign, waves: list[Wave]) -> Wave | No
     )
 
 
-def _open(tx: Any, wave: Wave, now: datetime) -> tuple[int, int]:
+def _open(tx: Any, act: Act, wave: Wave, now: datetime) -> tuple[int, int]:
     """Open ``wave``: its roll is drawn, and every message it will ever owe becomes a row.
 
+    A wave that opens late owes no reminder whose time has passed: the invitation is news enough.
     A wave whose whole window went by while nothing ran opens and closes without asking anyone.
     """
     campaign: Campaign = tx.campaign(wave.campaign)
-    if not tx.open_wave(wave.id) or now >= wave.closes_at:
+    if not tx.open_wave(wave.id):
         return 0, 0
-    assignments = tx.draw_assignments(wave, campaign.groups)
-    stages = [(INVITE, timedelta(0))]
-    stages += [(f"remind{i}", delay) for i, delay in enumerate(campaign.reminders, 1)]
-    deliveries = sum(
-        tx.draw_deliveries(wave.id, stage, wave.opens_at + delay) for stage, delay in stages
-    )
+    assignments = deliveries = 0
+    if now < wave.closes_at:
+        assignments = tx.draw_assignments(wave, campaign.groups)
+        for stage, due_at in _stages(campaign, wave, now):
+            deliveries += tx.draw_deliveries(wave.id, stage, due_at)
+    after: Facts = {"campaign": campaign.id, "form": campaign.form, "assignments": assignments,
+                    "closes": wave.closes_at.isoformat(timespec="minutes")}  # fmt: skip
+    record(tx, act, "wave.opened", f"wave:{wave.id}", None, after)
     return assignments, deliveries
+
+
+def _stages(campaign: Campaign, wave: Wave, now: datetime) -> list[tuple[str, datetime]]:
+    """(stage, when it is due): the invitation, and the reminders that are still to come."""
+    times = [(f"remind{i}", wave.opens_at + delay) for i, delay in enumerate(campaign.reminders, 1)]
+    return [(INVITE, wave.opens_at), *((stage, at) for stage, at in times if at > now)]
 
 
 # ---- deliver
@@ -220,7 +227,10 @@ async def _tally(house: House, wave: Wave) -> TallyReport:
             "opened. Run this where they are (MINYI_DATA_DIR)."
         )
     await counting.keep(house)  # what this process has counted since it last did
-    report: TallyReport = await house.store.write(lambda tx: _count(tx, wave, keys, house.method))
+    act = house.act()
+    report: TallyReport = await house.store.write(
+        lambda tx: _count(tx, act, wave, keys, house.method)
+    )
     return report
 
 
@@ -231,7 +241,7 @@ def _opened(box: bytes, opener: Opener) -> Ballot | None:
         return None
 
 
-def _count(tx: Any, wave: Wave, keys: WaveKeys, method: Method) -> TallyReport:
+def _count(tx: Any, act: Act, wave: Wave, keys: WaveKeys, method: Method) -> TallyReport:
     """Open, count and write in one unit of work: nothing can arrive in between unseen."""
     if tx.wave(wave.id).state is WaveState.TALLIED:
         return TallyReport()  # another process was faster
@@ -266,7 +276,7 @@ def _count(tx: Any, wave: Wave, keys: WaveKeys, method: Method) -> TallyReport:
     if tx.record_tally(wave.id, wave.period, found) != len(ballots) + spoiled:
         raise StepError(f"A ballot of {wave.id} arrived during the count. Nothing was written.")
     merged = sum(1 for held in found.withheld if held.fate == "merged")
-    return TallyReport(
+    report = TallyReport(
         waves=1,
         ballots=found.ballots // 10 * 10,
         spoiled=found.spoiled,
@@ -274,6 +284,9 @@ def _count(tx: Any, wave: Wave, keys: WaveKeys, method: Method) -> TallyReport:
         merged=merged,
         dropped=len(found.withheld) - merged,
     )
+    counted = {name: getattr(report, name) for name in TallyReport.__slots__ if name != "waves"}
+    record(tx, act, "wave.tallied", f"wave:{wave.id}", None, counted)
+    return report
 
 
 def weights_of(method: Method) -> dict[RaterGroup, dict[str, float]]:

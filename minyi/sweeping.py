@@ -1,13 +1,14 @@
-"""Once a day: the files that nobody kept are deleted."""
+"""Once a day: what nobody kept, or needs any more, is deleted."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from minyi.house import House
 from surveys.files import attachments
 
 _SWEPT = "swept"
+KEPT = timedelta(days=2)  # sessions that ended, failed attempts, uploads, idempotency keys
 
 
 async def sweep(house: House, now: datetime) -> int:
@@ -16,5 +17,6 @@ async def sweep(house: House, now: datetime) -> int:
     if house.vault is None or await house.store.read(lambda tx: tx.note(_SWEPT)) == str(today):
         return 0
     gone = await attachments.sweep(house.vault, house.store, today)
+    await house.store.write(lambda tx: tx.drop_stale(now, now - KEPT))
     await house.store.write(lambda tx: tx.put_note(_SWEPT, str(today)))
     return gone

@@ -28,7 +28,7 @@ from surveys.campaigns import Campaign, Wave, WaveState, period_of
 from surveys.cells import RaterGroup
 from surveys.conversation import Conversation
 from surveys.forms.form import Form, FormError, Kind
-from surveys.forms.label_media import load_media, media_names, put_questionnaire
+from surveys.forms.label_media import Media, load_media, media_names, put_questionnaire
 from surveys.forms.record import record
 from surveys.forms.xlsform import load_form
 from surveys.lint.check import refusal
@@ -88,8 +88,20 @@ class Terminal:
 
 async def rehearse(store: SqlStore, keyring: FileKeyring, file: Path, group: RaterGroup) -> None:
     """Put one open wave of the questionnaire ``file`` into an empty store, behind PAYLOAD."""
-    form, now = load_form(file), datetime.now(UTC)
+    form = load_form(file)
     media = load_media(file, media_names(form))
+    await stage(store, keyring, form, media, group, datetime.now(UTC))
+
+
+async def stage(
+    store: SqlStore,
+    keyring: FileKeyring,
+    form: Form,
+    media: Media,
+    group: RaterGroup,
+    now: datetime,
+) -> None:
+    """Put one wave of ``form``, open for a day from ``now``, into an empty store."""
     campaign = Campaign("talk", form.titles, form.hash, (group, RaterGroup.RECIPIENT), now.date())
     wave = Wave(
         id="talk",

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from storage.head import FileHead
     from storage.keyring import FileKeyring
     from storage.outage import DatabaseGoneError
-    from storage.schema import migrate, newest_revision, revision
+    from storage.schema import knows_revision, migrate, newest_revision, revision
     from storage.store import SqlStore
     from storage.vault import FileVault
 
 __all__ = [
     "DatabaseGoneError",
+    "FileHead",
     "FileKeyring",
     "FileVault",
     "SqlStore",
+    "knows_revision",
     "migrate",
     "newest_revision",
     "revision",
@@ -23,9 +26,11 @@ __all__ = [
 
 _HOMES = {
     "DatabaseGoneError": "storage.outage",
+    "FileHead": "storage.head",
     "FileKeyring": "storage.keyring",
     "FileVault": "storage.vault",
     "SqlStore": "storage.store",
+    "knows_revision": "storage.schema",
     "migrate": "storage.schema",
     "newest_revision": "storage.schema",
     "revision": "storage.schema",

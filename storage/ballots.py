@@ -15,7 +15,7 @@ from storage.deliveries import DeliveryRows
 from storage.ledgers import paradata_drafts
 from storage.tables import assignments, ballots, chats, deliveries, interviews, waves
 from surveys.campaigns import Outcome, WaveState
-from surveys.cells import Cell, Reasons, Spread, Tally, Turnout, Withheld
+from surveys.cells import Cell, RaterGroup, Reasons, Spread, Tally, Turnout, Withheld
 from surveys.store import Assignment
 
 _CHUNK = 1000  # sealed ballots in memory at once while they are read
@@ -34,6 +34,13 @@ _ROLL = (
     .where(assignments.c.wave == _WAVE)
     .order_by(assignments.c.subject, assignments.c.person)
 )
+_SIDES = (
+    select(assignments.c.subject, assignments.c.rater_group, func.count())
+    .where(assignments.c.wave == _WAVE)
+    .group_by(assignments.c.subject, assignments.c.rater_group)
+    .order_by(assignments.c.subject, assignments.c.rater_group)
+)
+_ASKED = select(func.count(func.distinct(assignments.c.person))).where(assignments.c.wave == _WAVE)
 _TALLIED = (
     update(waves)
     .where(waves.c.id == _WAVE, waves.c.state != WaveState.TALLIED)
@@ -80,6 +87,12 @@ class BallotRows(DeliveryRows):
     def roll(self, wave: str) -> Sequence[Assignment]:
         return [Assignment(*row) for row in self._all(_ROLL, {"of_wave": wave})]
 
+    def sides(self, wave: str) -> Sequence[tuple[str, RaterGroup, int]]:
+        return [(row[0], row[1], int(row[2])) for row in self._all(_SIDES, {"of_wave": wave})]
+
+    def people_asked(self, wave: str) -> int:
+        return int(self._one(_ASKED, {"of_wave": wave})[0])
+
     def close_box(self, wave: str) -> None:
         for statement in _CLOSE:
             self._changed(statement, {"of_wave": wave})
@@ -112,10 +125,11 @@ class BallotRows(DeliveryRows):
             for row in self._of(tables.reasons, period)
         ]
 
-    def turnout(self, period: str) -> Sequence[Turnout]:
+    def turnout(self, period: str, wave: str = "") -> Sequence[Turnout]:
         return [
             Turnout(row.subject, row.rater_group, row.asked, row.answered)
             for row in self._of(tables.turnout, period)
+            if wave in {"", row.wave}
         ]
 
     def spreads(self, period: str) -> Sequence[Spread]:

@@ -64,6 +64,22 @@ class FileKeyring:
             self._remembered[path] = secrets
         return WaveKeys(rid_key=secrets[:_KEY], tally_secret=secrets[_KEY:])
 
+    def has_app(self) -> bool:
+        """Whether there is an application's key; none is made."""
+        return _read(self._app, _KEY) is not None
+
+    def has_reader(self, name: str) -> bool:
+        """Whether the reader has a key; none is made."""
+        return _read(_path(self._readers, name), _KEY) is not None
+
+    def has_wave(self, wave: str) -> bool:
+        """Whether the wave's keys are there, and have not been destroyed."""
+        return _read(_path(self._waves, wave), 2 * _KEY) is not None
+
+    def keep_wave(self, wave: str, keys: WaveKeys) -> None:
+        """Put a wave's keys back, as a backup had them; those that are here already stay."""
+        _make(_path(self._waves, wave), keys.rid_key + keys.tally_secret)
+
     def destroy_wave(self, wave: str) -> None:
         """Overwrite, flush, unlink, flush the folder.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, false, select, true, update
+from sqlalchemy import bindparam, distinct, false, func, select, true, update
 
 from storage import tables
 from storage.tables import chats, invites, people, relations, subjects
 from storage.unit import Unit
+from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Invite, Person, Relation, Subject
 
 _PEOPLE = select(
@@ -31,6 +32,22 @@ SUBJECTS = select(
 _SUBJECT = SUBJECTS.where(subjects.c.id == bindparam("id"))
 _RELATIONS = select(relations.c.rater, relations.c.subject, relations.c.rater_group).order_by(
     relations.c.rater, relations.c.subject
+)
+_ASKABLE = (
+    select(relations.c.subject, relations.c.rater_group, func.count())
+    .join(people, people.c.id == relations.c.rater)
+    .where(
+        people.c.opted_out == false(),
+        relations.c.rater_group.in_(bindparam("groups", expanding=True)),
+    )
+)
+_SIDES = _ASKABLE.group_by(relations.c.subject, relations.c.rater_group)
+_RATERS = _ASKABLE.with_only_columns(func.count(distinct(relations.c.rater)), func.count())
+_BY_TELEGRAM = _RATERS.where(
+    select(1)
+    .where(chats.c.person == relations.c.rater, chats.c.channel == "telegram")
+    .correlate(relations)
+    .exists()
 )
 _INVITES = select(invites.c.token, invites.c.kind, invites.c.target, invites.c.used)
 _INVITE = _INVITES.where(invites.c.token == bindparam("token"))
@@ -124,6 +141,18 @@ class PeopleRows(Unit):
                 for relation in relations
             ),
         )
+
+    def count_raters(self, groups: Sequence[RaterGroup]) -> tuple[int, int, int]:
+        raters, assignments = self._one(_RATERS, {"groups": list(groups)})
+        return (
+            int(raters),
+            int(assignments),
+            int(self._one(_BY_TELEGRAM, {"groups": list(groups)})[0]),
+        )
+
+    def rater_sides(self, groups: Sequence[RaterGroup]) -> Sequence[tuple[str, RaterGroup, int]]:
+        rows = self._all(_SIDES, {"groups": list(groups)})
+        return [(row[0], RaterGroup(row[1]), int(row[2])) for row in rows]
 
     def invite(self, token: str) -> Invite | None:
         row = self._one(_INVITE, {"token": token})

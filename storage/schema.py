@@ -53,6 +53,12 @@ def newest_revision() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def knows_revision(revision: str) -> bool:
+    """Whether this version of the program can bring a database from ``revision`` up to date."""
+    script = ScriptDirectory.from_config(_config())
+    return revision in {step.revision for step in script.walk_revisions()}
+
+
 def _move(connection: Connection, to: str) -> None:
     config = _config()
     config.attributes["connection"] = connection

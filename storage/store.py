@@ -57,6 +57,10 @@ class SqlStore:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, patiently, lambda: self._snapshot(work))
 
+    def watched_by(self, watch: Callable[[int, float, bool], None] | None) -> None:
+        """Tell ``watch``, on the writer's thread, of each group written: units, seconds, gone."""
+        self._writer.watch = watch
+
     async def scrub(self) -> None:
         """Leave no deleted row behind in this database's own files.
 

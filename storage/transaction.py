@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storage.ballots import BallotRows
 from storage.concerns import ConcernRows
+from storage.desk import DeskRows
 from storage.foresight import ForesightRows
 from storage.media import MediaRows
 from storage.paradata import ParadataRows
@@ -14,10 +15,11 @@ class SqlTransaction(
     ForesightRows,
     BallotRows,
     ConcernRows,
+    DeskRows,
     MediaRows,
     ParadataRows,
     ScoreRows,
 ):
-    """Implements the Transaction protocols of surveys, concerns and evaluation."""
+    """Implements the Transaction protocols of surveys, concerns, evaluation and desk."""
 
     __slots__ = ()

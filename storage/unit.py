@@ -51,7 +51,7 @@ class Unit:
             self._connection.execute(statement, batch)
 
     def _forget(self, statement: Write) -> None:
-        """No key of ours cascades and there are no triggers: other tables are as they were."""
+        """No key of ours cascades and triggers only refuse: other tables are as they were."""
         self._seen.pop(statement.table, None)
 
 

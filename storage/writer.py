@@ -7,6 +7,7 @@ timer: an idle writer commits a single unit at once; a busy one finds more waiti
 from __future__ import annotations
 
 import threading
+import time
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,6 +22,9 @@ from sqlalchemy.exc import DBAPIError
 from storage.engine import begin
 from storage.outage import DatabaseGoneError, passing, patiently
 from storage.transaction import SqlTransaction
+
+Watch = Callable[[int, float, bool], None]
+"""Told of each group written: units of work, seconds, whether the database was gone."""
 
 GROUP = 256
 """Units in one transaction at most, so that the first of them need not wait for ever."""
@@ -48,6 +52,7 @@ class Writer:
     """Owns one connection and one thread; :meth:`put` may be called from any thread."""
 
     def __init__(self, engine: Engine) -> None:
+        self.watch: Watch | None = None
         self._engine = engine
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._open: Connection | None = None
@@ -89,16 +94,24 @@ class Writer:
         self._disconnect()
 
     def _write(self, jobs: Sequence[Job]) -> None:
-        if len(jobs) > 1:
-            try:
-                results = patiently(lambda: self._commit(jobs))
-            except DatabaseGoneError as gone:
-                results = [_Failed(gone)] * len(jobs)
-            except BaseException:  # one of them failed: find out which, one by one
-                results = [self._alone(job) for job in jobs]
-        else:
-            results = [self._alone(job) for job in jobs]
+        began = time.perf_counter()
+        results = self._results(jobs)
         _settle(jobs, results)
+        if self.watch is not None:
+            failures = [result.error for result in results if isinstance(result, _Failed)]
+            gone = any(isinstance(error, DatabaseGoneError) for error in failures)
+            with suppress(Exception):  # whoever watches must not stop the writer
+                self.watch(len(jobs), time.perf_counter() - began, gone)
+
+    def _results(self, jobs: Sequence[Job]) -> list[Any]:
+        if len(jobs) == 1:
+            return [self._alone(jobs[0])]
+        try:
+            return patiently(lambda: self._commit(jobs))
+        except DatabaseGoneError as gone:
+            return [_Failed(gone)] * len(jobs)
+        except BaseException:  # one of them failed: find out which, one by one
+            return [self._alone(job) for job in jobs]
 
     def _alone(self, job: Job) -> Any:
         """The job's result, or its own failure."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -105,3 +106,21 @@ def next_opening(campaign: Campaign, after: datetime) -> datetime | None:
     rule = rrulestr(campaign.recurrence, dtstart=start)
     local = rule.after(after.astimezone(zone).replace(tzinfo=None))
     return None if local is None else local.replace(tzinfo=zone)
+
+
+def first_opening(campaign: Campaign) -> datetime | None:
+    """The first occurrence on or after the campaign's first day, or None where there is none."""
+    start = datetime.combine(campaign.starts, time(), ZoneInfo(campaign.zone))
+    return next_opening(campaign, start - timedelta(seconds=1))
+
+
+def following(campaign: Campaign, waves: Iterable[Wave], now: datetime) -> datetime | None:
+    """When the wave after the campaign's own ``waves`` opens; None where the rule has ended.
+
+    It may lie before ``now``: a wave whose hour has passed opens at once, as long as its window
+    still runs. One whose whole window went by is left out.
+    """
+    zone = ZoneInfo(campaign.zone)
+    start = datetime.combine(campaign.starts, time(), zone) - timedelta(seconds=1)
+    after = max((wave.opens_at for wave in waves), default=start)
+    return next_opening(campaign, max(after, now.astimezone(zone) - campaign.window))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from surveys.attendant import Attendant
 from surveys.conduct import FormShelf, Sitting
 from surveys.errands import Errand
 from surveys.files.attachments import LIMITS, Vault, take
@@ -31,8 +32,8 @@ class Conversation:
 
     ``errands`` maps a purpose (``rating``, ``concern``) to what gives its interviews an end.
     ``concern_form`` is the content hash of the questionnaire with which a concern is raised.
-    ``vault`` keeps the files that people hand over; without one none can be. ``paradata`` is what
-    this process has counted.
+    ``vault`` keeps the files that people hand over; without one none can be. ``attendant`` hears
+    commands first. ``paradata`` is what this process has counted.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class Conversation:
         setting: Setting,
         concern_form: str | None = None,
         vault: Vault | None = None,
+        attendant: Attendant | None = None,
     ) -> None:
         self._store = store
         self._errands = errands
         self._setting = setting
         self._concern_form = concern_form
         self._vault = vault
+        self._attendant = attendant
         self._shelf = FormShelf()
         self.paradata = Paradata()
 
@@ -115,7 +118,7 @@ class Conversation:
         event = heard.event if isinstance(heard, Typed | Located | Handed) else 0
         zone = self._setting.zone
         sitting = Sitting(tx, chat, now, self._errands, self._shelf, event, zone)
-        return Visit(sitting, self._setting, self._concern_form, taken)
+        return Visit(sitting, self._setting, self._concern_form, taken, self._attendant)
 
 
 def _meet(tx: Any, address: Address, hint: str) -> Chat:

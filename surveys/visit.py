@@ -8,6 +8,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from surveys import arriving, commands
+from surveys.attendant import Attendant
 from surveys.campaigns import Wave, WaveState
 from surveys.conduct import Sitting
 from surveys.forms.form import Kind
@@ -54,6 +55,7 @@ class Visit:
     setting: Setting
     concern_form: str | None
     taken: Gave | Trouble | None = None
+    attendant: Attendant | None = None
 
     @property
     def tx(self) -> Any:
@@ -76,6 +78,10 @@ class Visit:
     # ---- what was heard
 
     def hear(self, heard: Heard) -> tuple[Reply, ...]:
+        attended = self.attended(heard)
+        if attended is not None:
+            row = self.current()
+            return attended if row is None else (*attended, self.sitting.show(row))
         match heard:
             case Opened(payload):
                 reply = self.opened(payload)
@@ -97,6 +103,16 @@ class Visit:
             return (replace(reply, rows=self.onward()),)
         # information in mid-interview: the question it interrupted is asked again below it
         return reply, self.sitting.show(row)
+
+    def attended(self, heard: Heard) -> tuple[Reply, ...] | None:
+        """What somebody who works here is answered; None for anybody else, and for other words."""
+        if self.attendant is None or not isinstance(heard, Typed) or heard.amended:
+            return None
+        text = speakable(heard.text).strip()
+        if not text.startswith("/"):
+            return None
+        chat, now = self.chat, self.sitting.now
+        return self.attendant.heard(self.tx, chat.address, text, chat.language, now)
 
     def typed(self, heard: Typed) -> Reply:
         text, row = speakable(heard.text), self.current()

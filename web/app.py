@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from starlette.applications import Starlette
-from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -19,14 +19,14 @@ from evaluation.method import Method
 from evaluation.method_file import shipped
 from surveys.people import Text
 from surveys.words import LANGUAGES
-from web import chat, doors, media, results
+from web import chat, doors, health, media, results
 from web.console.console import Console
 from web.console.doors import PREFIX
 from web.console.house import console_routes
 from web.console.trouble import trouble as desk_trouble
 from web.handover import Handover
-from web.protection import HEADERS, SafetyHeaders
-from web.site import HERE, Reader, Site, Talker, page
+from web.protection import SafetyHeaders, safety
+from web.site import HERE, Reader, Site, Talker, inside, page
 
 YEAR = 365 * 86400
 TROUBLES = {
@@ -75,18 +75,19 @@ def create_app(
     routes: list[BaseRoute] = [
         *extra_routes,  # first, since the webhook is asked for most often
         Route("/", home),
-        Route("/healthz", healthy),
+        health.alive(),
         Route("/language/{code}", choose_language),
         *chat.routes(),
         *doors.routes(),
         *media.routes(),
         *results.routes(),
         *(console_routes() if console is not None else ()),
+        *(_api(console, public_url) if console is not None else ()),
         Mount("/static", KeptFiles(directory=HERE / "static")),
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(SafetyHeaders)],
+        middleware=[Middleware(SafetyHeaders, secure=public_url.startswith("https://"))],
         exception_handlers={HTTPException: trouble, 500: broken},
     )
     app.state.handover = Handover()
@@ -104,14 +105,19 @@ def create_app(
     return app
 
 
+def _api(console: Console, public_url: str) -> list[Mount]:
+    from web.api.app import PREFIX as AT
+    from web.api.app import create_api  # half a second that pages without a desk do not need
+
+    mount = Mount(AT, create_api(console, public_url))
+    # also an address with a line break in it is answered as the API answers
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return [mount]
+
+
 async def home(request: Request) -> Response:
     """What this is, and the doors."""
     return page(request, "home.html", {})
-
-
-async def healthy(request: Request) -> Response:
-    """For a load balancer: the process answers."""
-    return PlainTextResponse("ok")
 
 
 async def choose_language(request: Request) -> Response:
@@ -119,16 +125,9 @@ async def choose_language(request: Request) -> Response:
     code = request.path_params["code"]
     if code not in LANGUAGES:
         raise HTTPException(404)
-    response = RedirectResponse(_inside(request.query_params.get("to", "/")), 303)
+    response = RedirectResponse(inside(request.query_params.get("to", "/")), 303)
     response.set_cookie("language", code, max_age=YEAR, samesite="lax")
     return response
-
-
-def _inside(target: str) -> str:
-    """``target`` where it is a path of this site, else the front page."""
-    url = URL(target)
-    plain = target.startswith("/") and not target.startswith("//") and "\\" not in target
-    return target if plain and not url.netloc and target.isprintable() else "/"
 
 
 async def trouble(request: Request, problem: Exception) -> Response:
@@ -149,7 +148,7 @@ async def broken(request: Request, problem: Exception) -> Response:
 
     Starlette answers this one outside of all middleware, hence the headers here.
     """
-    safe = HEADERS | {"Cache-Control": "no-store"}
+    safe = {**safety(secure=request.app.state.site.secure), "Cache-Control": "no-store"}
     if _at_the_desk(request):
         response = await desk_trouble(request, problem)
         response.headers.update(safe)

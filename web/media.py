@@ -13,7 +13,7 @@ from starlette.routing import Route
 from surveys.files.kinds import kind_of
 from surveys.forms.label_media import TYPES
 from surveys.reply import Medium
-from web.site import site_of
+from web.site import Talker, site_of
 
 # Opened by itself, a file must not be able to do anything in our name.
 ALONE = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'"
@@ -33,12 +33,17 @@ def address(medium: Medium) -> str:
 
 async def medium(request: Request) -> Response:
     """One file of a questionnaire, whole or in part: browsers wind films by asking for parts."""
+    return await served(request, site_of(request).conversation)
+
+
+async def served(request: Request, talker: Talker, kept: str = KEPT) -> Response:
+    """The file that the address names; ``kept`` is its Cache-Control."""
     form, name = request.path_params["form"], request.path_params["name"]
     try:
-        content = await site_of(request).conversation.medium(form, name)
+        content = await talker.medium(form, name)
     except LookupError:
         raise HTTPException(404) from None
-    headers = {"Cache-Control": KEPT, "Accept-Ranges": "bytes"}
+    headers = {"Cache-Control": kept, "Accept-Ranges": "bytes"}
     headers["Content-Security-Policy"] = ALONE
     kind = content_type(content)
     part = _part(request.headers.get("range", ""), len(content))

@@ -36,11 +36,17 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 PREVIEWERS = re.compile(r"(?<!cu)bot\b|crawler|spider|externalhit|whatsapp|preview", re.IGNORECASE)
 
 
+def safety(*, secure: bool) -> dict[str, str]:
+    """The headers of every response; ``secure``: the site is https, and stays so for a year."""
+    return HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
+
+
 class SafetyHeaders:
     """Puts the safety headers on every response, error pages and files included."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
         self.app = app
+        self._headers = safety(secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; add headers where the response begins, but its own come first."""
@@ -51,7 +57,7 @@ class SafetyHeaders:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)

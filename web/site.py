@@ -103,6 +103,18 @@ def first_tag(request: Request) -> str:
     return first if first and first != "*" else "zh"
 
 
+def inside(target: str, within: str = "/") -> str:
+    """``target`` where it is a path of this site at or below ``within``, else ``within``.
+
+    A browser reads ``//host``, ``/\\host`` and ``/\t/host`` as another site.
+    """
+    path = target.partition("?")[0].partition("#")[0]
+    below = path == within or path.startswith(within.rstrip("/") + "/")
+    plain = not target.startswith("//") and "\\" not in target and target.isprintable()
+    climbs = ".." in path.replace("%2e", ".").replace("%2E", ".").split("/")
+    return target if below and plain and not climbs else within
+
+
 def static_url(name: str) -> str:
     """The address of a static file; it changes with the content, so it may be kept forever."""
     return f"/static/{name}?{_digest(name)}"
@@ -138,13 +150,18 @@ def page(
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     """Render ``template`` in ``language`` (by default the reader's)."""
+    html = rendered(request, template, values, language or language_of(request))
+    return HTMLResponse(html, status, dict(headers or {}))
+
+
+def rendered(request: Request, template: str, values: Mapping[str, object], language: str) -> str:
+    """``template`` filled with ``values`` and what every page shares."""
     site = site_of(request)
-    language = language or language_of(request)
 
     def say(key: str, **arguments: object) -> str:
         return WORDS.say(key, language, **arguments)
 
-    html = JINJA.get_template(template).render(
+    return JINJA.get_template(template).render(
         lang=language,
         other=OTHER[language],
         say=say,
@@ -154,4 +171,3 @@ def page(
         here=quote(request.url.path, safe="/"),
         **values,
     )
-    return HTMLResponse(html, status, dict(headers or {}))

@@ -9,28 +9,52 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from desk.saying import Saying, shown
 from surveys.cells import RaterGroup
 from surveys.people import Kind
 
 
 class CellError(ValueError):
-    """A cell that cannot be understood: what is wrong with it and how to mend it."""
+    """A cell that cannot be understood. ``code`` is a key of words.toml, under what and mend."""
 
-    def __init__(self, what: str, mend: str) -> None:
-        super().__init__(what, mend)
-        self.what = what
-        self.mend = mend
+    def __init__(self, code: str, **arguments: object) -> None:
+        super().__init__(code)
+        self.code, self.arguments = code, arguments
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in English."""
+        return Saying(f"what.{self.code}", self.arguments).said("en")
+
+    @property
+    def mend(self) -> str:
+        """How to mend it, in English."""
+        return Saying(f"mend.{self.code}", self.arguments).said("en")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``titles[0]`` is the name used in messages; ``read`` turns a filled cell into a value."""
+    """``titles`` are English first, Chinese second; ``read`` turns a filled cell into a value.
+
+    ``words`` are those of a closed list.
+    """
 
     titles: tuple[str, ...]
     read: Callable[[str], object]
     required: bool = False
+    words: Mapping[str, object] = field(default_factory=dict)
+
+    def title(self, language: str) -> str:
+        """What the column is called to people."""
+        return self.titles[1 if language == "zh" else 0]
+
+    def shown(self, value: str, language: str) -> str:
+        """A stored value in the reader's words."""
+        fitting = [word for word, meant in self.words.items() if meant == value]
+        own = (word for word in fitting if word.isascii() is not (language == "zh"))
+        return next(own, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +74,32 @@ def plain(word: str) -> str:
 def an_id(cell: str) -> str:
     """A key: at most 64 characters, none of them a space or a control character."""
     if len(cell) > 64 or any(c.isspace() or not c.isprintable() for c in cell):
-        raise CellError(
-            f"{cell[:70]!r} cannot be an id", "Use at most 64 letters, digits or marks, no spaces."
-        )
+        raise CellError("id-form", cell=shown(cell, 70))
     return cell
 
 
 def a_text(cell: str) -> str:
     """Any words of up to 200 characters, on one line."""
     if len(cell) > 200 or not cell.isprintable():
-        raise CellError(
-            "is too long or holds a line break", "Use one line of at most 200 characters."
-        )
+        raise CellError("text-form")
     return cell
 
 
-def one_of(words: Mapping[str, object], shown: str) -> Callable[[str], object]:
-    """A reader of a closed list; ``shown`` is the list as told to people."""
+def one_of(words: Mapping[str, object], told: str) -> Callable[[str], object]:
+    """A reader of a closed list; ``told`` is the list as told to people."""
     known = {plain(word): value for word, value in words.items()}
 
     def read(cell: str) -> object:
         if plain(cell) not in known:
-            raise CellError(f"{cell[:40]!r} is not known here", f"Write one of: {shown}.")
+            raise CellError("word", cell=shown(cell), words=told)
         return known[plain(cell)]
 
     return read
 
 
-def a_number(least: float, most: float, shown: str) -> Callable[[str], object]:
-    """A reader of a finite number in [least, most]; ``50%`` is 0.5."""
+def a_number(least: float, most: float, code: str) -> Callable[[str], object]:
+    """A reader of a finite number in [least, most]; ``50%`` is 0.5. ``code`` says what to write."""
+    wanted = Saying(f"number.{code}")
 
     def read(cell: str) -> object:
         text = re.sub(r",(?=[0-9]{3}(?![0-9]))", "", unicodedata.normalize("NFKC", cell))
@@ -86,9 +107,9 @@ def a_number(least: float, most: float, shown: str) -> Callable[[str], object]:
         try:
             value = float(text.removesuffix("%").replace("_", "?")) / (100 if share else 1)
         except ValueError:
-            raise CellError(f"{cell[:40]!r} is not a number", f"Write {shown}.") from None
+            raise CellError("number", cell=shown(cell), wanted=wanted) from None
         if not least <= value <= most:  # NaN fails as well
-            raise CellError(f"{cell[:40]!r} is out of range", f"Write {shown}.")
+            raise CellError("range", cell=shown(cell), wanted=wanted)
         return value
 
     return read
@@ -99,17 +120,14 @@ def a_period(cell: str) -> str:
     text = plain(cell).translate(str.maketrans("一二三四", "1234"))
     found = re.fullmatch(r"(20\d\d)(?:q([1-4])|年第?([1-4])季度)", text)
     if found is None:
-        raise CellError(f"{cell[:40]!r} is not a quarter", "Write it like 2026Q4.")
+        raise CellError("quarter", cell=shown(cell))
     return f"{found[1]}Q{found[2] or found[3]}"
 
 
 def a_chat(cell: str) -> str:
     """The number of a private Telegram chat: positive, at most 52 bits."""
     if not re.fullmatch(r"[0-9]{1,16}", cell) or not 0 < int(cell) < 2**52:
-        raise CellError(
-            f"{cell[:40]!r} is not a Telegram user number",
-            "Write the number (not the @name), or leave it empty and send a link (`minyi links`).",
-        )
+        raise CellError("telegram", cell=shown(cell))
     return str(int(cell))
 
 
@@ -117,18 +135,18 @@ KINDS = {
     "citizen": Kind.CITIZEN, "群众": Kind.CITIZEN, "市民": Kind.CITIZEN, "居民": Kind.CITIZEN,
     "staff": Kind.STAFF, "干部": Kind.STAFF, "职工": Kind.STAFF, "工作人员": Kind.STAFF,
 }  # fmt: skip
-LANGUAGES = {"zh": "zh", "中文": "zh", "chinese": "zh", "en": "en", "英文": "en", "english": "en"}
+LANGUAGES = {"Chinese": "zh", "中文": "zh", "zh": "zh", "English": "en", "英文": "en", "en": "en"}
 SUBJECT_KINDS = {
     "unit": "unit", "单位": "unit", "部门": "unit", "窗口": "unit",
     "official": "official", "干部": "official", "个人": "official",
 }  # fmt: skip
 GROUPS = {
-    "SUP": RaterGroup.SUPERIOR, "上级": RaterGroup.SUPERIOR, "superior": RaterGroup.SUPERIOR,
-    "PEER": RaterGroup.PEER, "同级": RaterGroup.PEER,
-    "SUB": RaterGroup.SUBORDINATE, "下级": RaterGroup.SUBORDINATE,
-    "subordinate": RaterGroup.SUBORDINATE,
-    "SVC": RaterGroup.RECIPIENT, "服务对象": RaterGroup.RECIPIENT,
-    "recipient": RaterGroup.RECIPIENT,
+    "superior": RaterGroup.SUPERIOR, "上级": RaterGroup.SUPERIOR, "SUP": RaterGroup.SUPERIOR,
+    "peer": RaterGroup.PEER, "同级": RaterGroup.PEER,
+    "subordinate": RaterGroup.SUBORDINATE, "下级": RaterGroup.SUBORDINATE,
+    "SUB": RaterGroup.SUBORDINATE,
+    "recipient": RaterGroup.RECIPIENT, "服务对象": RaterGroup.RECIPIENT,
+    "SVC": RaterGroup.RECIPIENT,
 }  # fmt: skip
 CATEGORIES = {
     "basic": "basic", "基本性": "basic", "基本性工作": "basic",
@@ -144,10 +162,10 @@ PEOPLE = Table(
         "id": Column(("id", "编号", "工号", "人员编号"), an_id, required=True),
         "name": Column(("name", "姓名"), a_text),
         "kind": Column(
-            ("kind", "类别", "身份"), one_of(KINDS, "citizen, staff (群众, 干部)"), required=True
+            ("kind", "类别", "身份"), one_of(KINDS, "citizen, staff (群众, 干部)"), True, KINDS
         ),
         "unit": Column(("unit", "单位", "单位编号", "部门"), an_id),
-        "language": Column(("language", "语言"), one_of(LANGUAGES, "zh, en")),
+        "language": Column(("language", "语言"), one_of(LANGUAGES, "zh, en"), words=LANGUAGES),
         "telegram": Column(("telegram", "电报", "telegram id"), a_chat),
     },
 )
@@ -159,7 +177,9 @@ SUBJECTS = Table(
         "name_zh": Column(("name_zh", "名称", "中文名称", "中文名", "姓名"), a_text, required=True),
         "name_en": Column(("name_en", "英文名称", "英文名"), a_text),
         "kind": Column(
-            ("kind", "类型", "类别"), one_of(SUBJECT_KINDS, "unit, official (单位, 干部)")
+            ("kind", "类型", "类别"),
+            one_of(SUBJECT_KINDS, "unit, official (单位, 干部)"),
+            words=SUBJECT_KINDS,
         ),
         "parent": Column(("parent", "上级单位", "所属单位"), an_id),
         "class": Column(("class", "比较组", "分组"), a_text),
@@ -174,7 +194,8 @@ RELATIONS = Table(
         "group": Column(
             ("group", "关系", "评价主体"),
             one_of(GROUPS, "SUP, PEER, SUB, SVC (上级, 同级, 下级, 服务对象)"),
-            required=True,
+            True,
+            GROUPS,
         ),
     },
 )
@@ -188,14 +209,11 @@ TASKS = Table(
         "category": Column(
             ("category", "类别", "任务类别"),
             one_of(CATEGORIES, "basic, phased, urgent (基本性, 阶段性, 急难险重性)"),
-            required=True,
+            True,
+            CATEGORIES,
         ),
-        "points": Column(
-            ("points", "分值", "工作量"), a_number(0, 1e6, "a number from 0 up"), required=True
-        ),
-        "exposure": Column(
-            ("exposure", "时间占比", "占比"), a_number(0, 1, "a share from 0 to 1, or 0% to 100%")
-        ),
+        "points": Column(("points", "分值", "工作量"), a_number(0, 1e6, "amount"), required=True),
+        "exposure": Column(("exposure", "时间占比", "占比"), a_number(0, 1, "share")),
     },
 )
 TABLES = {table.name: table for table in (PEOPLE, SUBJECTS, RELATIONS, TASKS)}

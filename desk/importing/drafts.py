@@ -1,56 +1,119 @@
-"""What an import would write, compared with what is stored. Pure but for reading the ledger."""
+"""What an import would write, compared with what is stored. Pure but for reading the store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Protocol, TypeVar
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
-from desk.importing.records import Bad, Record, Records, duplicates
-from evaluation.store import ScoreTransaction, TaskRow
+from desk.importing.records import MOST, Bad, Record, Records, duplicates
+from desk.saying import shown
+from desk.store import DeskTransaction
+from evaluation.store import TaskRow
 from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
-from surveys.store import Transaction
+from surveys.words import LANGUAGES
 
 E = TypeVar("E")
+_TOLD = 12  # names of a circle of parents
+SHOWN = 20
+"""Changes, and additions, that a preview shows."""
 
 
-class Ledger(Transaction, ScoreTransaction, Protocol):
-    """The unit of work that an import needs: people and subjects, and the task list."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row as it is and as it would be: only the fields that differ. ``before`` {}: it is new.
+
+    The fields are those of the table's columns.
+    """
+
+    key: str
+    before: Mapping[str, str]
+    after: Mapping[str, str]
 
 
 @dataclass(slots=True)
 class Draft(Generic[E]):
-    """What would be written: ``put`` is the ledger's method that takes ``rows``."""
+    """What would be written: ``put`` is the store's method that takes ``rows``.
+
+    ``told`` gives a row's key and its fields as a preview shows them.
+    """
 
     put: str
+    told: Callable[[E], tuple[str, Mapping[str, str]]]
     rows: list[E] = field(default_factory=list)
     chats: list[Chat] = field(default_factory=list)
     bads: list[Bad] = field(default_factory=list)
     added: int = 0
     unchanged: int = 0
+    news: list[Change] = field(default_factory=list)  # at most SHOWN
+    changes: list[Change] = field(default_factory=list)  # at most SHOWN
 
-    def take(self, new: E, old: E | None, *, anyway: bool = False) -> None:
-        """Keep ``new`` where it differs from ``old`` (or ``anyway``), and count which it was."""
+    def note(self, *bads: Bad) -> None:
+        """Keep what is wrong; of more than MOST mistakes it is enough to know that there are."""
+        self.bads += bads[: max(0, MOST + 1 - len(self.bads))]
+
+    def take(self, new: E, old: E | None, bound: str = "") -> None:
+        """Keep ``new`` where it differs from ``old`` or is ``bound`` to a chat; count which."""
         self.added += old is None
-        if new != old or anyway:
-            self.rows.append(new)
-        else:
+        if new == old and not bound:
             self.unchanged += 1
+            return
+        self.rows.append(new)
+        kept = self.news if old is None else self.changes
+        if len(kept) < SHOWN:
+            kept.append(self._change(new, old, bound))
+
+    def _change(self, new: E, old: E | None, bound: str) -> Change:
+        key, after = self.told(new)
+        if bound:
+            after = {**after, "telegram": bound}
+        if old is None:
+            return Change(key, {}, {name: value for name, value in after.items() if value})
+        _, before = self.told(old)
+        differ = [name for name in after if before.get(name, "") != after[name]]
+        return Change(
+            key, {name: before.get(name, "") for name in differ}, {n: after[n] for n in differ}
+        )
 
 
-def draft_people(tx: Ledger, records: Records) -> Draft[Person]:
+def person_told(person: Person) -> tuple[str, Mapping[str, str]]:
+    """A person's key and columns."""
+    return person.id, {"name": person.name, "kind": person.kind.value, "unit": person.unit or "",
+                       "language": person.language or ""}  # fmt: skip
+
+
+def subject_told(subject: Subject) -> tuple[str, Mapping[str, str]]:
+    """A subject's key and columns."""
+    names = {f"name_{language}": subject.name.get(language, "") for language in LANGUAGES}
+    return subject.id, {**names, "kind": subject.kind, "parent": subject.parent or "",
+                        "class": subject.rating_class}  # fmt: skip
+
+
+def relation_told(relation: Relation) -> tuple[str, Mapping[str, str]]:
+    """A relation's key and columns."""
+    return f"{relation.rater} → {relation.subject}", {"group": relation.group.value}
+
+
+def task_told(task: TaskRow) -> tuple[str, Mapping[str, str]]:
+    """A task's key and columns."""
+    return task.id, {"subject": task.subject, "period": task.period, "category": task.category,
+                     "points": f"{task.points:g}", "exposure": f"{task.exposure:g}"}  # fmt: skip
+
+
+def draft_people(tx: DeskTransaction, records: Records) -> Draft[Person]:
     """Opting out is kept: no import asks again whoever said stop."""
     stored = {person.id: person for person in tx.people()}
     units = {subject.id for subject in tx.subjects() if subject.kind == "unit"}
-    draft: Draft[Person] = Draft("put_people")
-    draft.bads += duplicates(records, ["id"])
-    draft.bads += duplicates(records, ["telegram"])
+    draft: Draft[Person] = Draft("put_people", person_told)
+    draft.note(*islice(duplicates(records, ["id"]), MOST + 1))
+    draft.note(*islice(duplicates(records, ["telegram"]), MOST + 1))
+    bound = tx.handles("telegram") if "telegram" in records.headings else {}
+    draft.note(*_strangers(records, "unit", units, "no-unit"))
     for record in _whole(records, "id", "kind"):
         old = stored.get(record.text("id"))
         before = old or Person(record.text("id"), Kind.CITIZEN)
-        if "unit" in record.values and record.text("unit") not in units:
-            draft.bads.append(_unknown(records, record, "unit", "unit", "subjects"))
         new = replace(
             before,
             kind=Kind(record.text("kind")),
@@ -58,32 +121,35 @@ def draft_people(tx: Ledger, records: Records) -> Draft[Person]:
             unit=_kept(records, record, "unit", before.unit or "") or None,
             language=_kept(records, record, "language", before.language or "") or None,
         )
-        draft.take(new, old, anyway=_bind(tx, records, record, new, draft))
+        draft.take(new, old, _bind(bound, records, record, new, draft))
     return draft
 
 
 def _bind(
-    tx: Ledger, records: Records, record: Record, person: Person, draft: Draft[Person]
-) -> bool:
-    """Bind the row's Telegram chat to ``person``; True where that is news."""
-    if "telegram" not in record.values:
-        return False
-    address = Address("telegram", record.text("telegram"))
-    chat = tx.chat(address)
-    if chat is None:
-        draft.chats.append(Chat(address, person.id, person.language or "zh"))
-        return True
-    if chat.person != person.id:
-        what = f"{address.handle} is the chat of {chat.person!r} already"
-        draft.bads.append(records.bad(record, "telegram", what, "Check which of the two it is."))
-    return False
+    bound: Mapping[str, str], records: Records, record: Record, person: Person, draft: Draft[Person]
+) -> str:
+    """Bind the row's Telegram chat to ``person``; its number where that is news.
+
+    ``bound`` has the person of every chat there is.
+    """
+    handle = record.text("telegram")
+    if not handle:
+        return ""
+    if handle not in bound:
+        chat = Chat(Address("telegram", handle), person.id, person.language or "zh")
+        draft.chats.append(chat)
+        return handle
+    if bound[handle] != person.id:
+        taken = {"cell": handle, "person": shown(bound[handle])}
+        draft.note(records.bad(record, "telegram", "chat-taken", **taken))
+    return ""
 
 
-def draft_subjects(tx: Ledger, records: Records) -> Draft[Subject]:
+def draft_subjects(tx: DeskTransaction, records: Records) -> Draft[Subject]:
     """Parents may come later in the same file; a chain of parents that bites its tail may not."""
     stored = {subject.id: subject for subject in tx.subjects()}
-    draft: Draft[Subject] = Draft("put_subjects")
-    draft.bads += duplicates(records, ["id"])
+    draft: Draft[Subject] = Draft("put_subjects", subject_told)
+    draft.note(*islice(duplicates(records, ["id"]), MOST + 1))
     all_of_them = dict(stored)
     news = list(_whole(records, "id", "name_zh"))
     for record in news:
@@ -92,18 +158,18 @@ def draft_subjects(tx: Ledger, records: Records) -> Draft[Subject]:
         all_of_them[new.id] = new
         draft.take(new, old)
     told = {r.text("id") for r in records.records} - {r.text("id") for r in news}
+    rings = _rings(all_of_them)
     for record in news:
         parent = all_of_them[record.text("id")].parent
         if parent is None or parent in told:
             continue
         if parent not in all_of_them:
-            draft.bads.append(_unknown(records, record, "parent", "subject", "subjects"))
+            draft.note(_unknown(records, record, "parent", "no-subject"))
         elif all_of_them[parent].kind != "unit":
-            what = f"{parent!r} is an official, and only a unit has others under it"
-            draft.bads.append(records.bad(record, "parent", what, "Name the unit."))
-        elif ring := _ring(record.text("id"), all_of_them):
-            what = f"the parents run in a circle: {' -> '.join(ring)}"
-            draft.bads.append(records.bad(record, "parent", what, "Leave the topmost one empty."))
+            draft.note(records.bad(record, "parent", "official", cell=shown(parent)))
+        elif ring := rings.get(record.text("id")):
+            circle = " -> ".join(map(shown, ring))
+            draft.note(records.bad(record, "parent", "circle", circle=circle))
     return draft
 
 
@@ -120,54 +186,56 @@ def _subject(records: Records, record: Record, old: Subject | None) -> Subject:
     )
 
 
-def _ring(start: str, subjects: Mapping[str, Subject]) -> list[str]:
-    """The circle of parents that ``start`` itself lies on, or nothing."""
-    chain = [start]
-    while (parent := subjects[chain[-1]].parent) is not None and parent in subjects:
-        if parent == start:
-            return [*chain, start]
-        if parent in chain:
-            return []  # a circle further up; its own rows are told
-        chain.append(parent)
-    return []
+def _rings(subjects: Mapping[str, Subject]) -> Mapping[str, Sequence[str]]:
+    """For everybody who lies on a circle of parents: that circle, from themselves on."""
+    rings: dict[str, Sequence[str]] = {}
+    done: set[str] = set()
+    for start in subjects:
+        path: dict[str, int] = {}
+        at: str | None = start
+        while at is not None and at in subjects and at not in done and at not in path:
+            path[at] = len(path)
+            at = subjects[at].parent
+        if at in path:
+            ring = list(path)[path[at] :]
+            twice, length = ring * 2, min(len(ring) + 1, _TOLD)
+            rings |= {member: twice[i : i + length] for i, member in enumerate(ring)}
+        done |= path.keys()
+    return rings
 
 
-def draft_relations(tx: Ledger, records: Records) -> Draft[Relation]:
+def draft_relations(tx: DeskTransaction, records: Records) -> Draft[Relation]:
     """One rater sees one subject from one side."""
     stored = {(relation.rater, relation.subject): relation for relation in tx.relations()}
     people = {person.id for person in tx.people()}
     subjects = {subject.id for subject in tx.subjects()}
-    draft: Draft[Relation] = Draft("put_relations")
-    draft.bads += duplicates(records, ["rater", "subject"])
+    draft: Draft[Relation] = Draft("put_relations", relation_told)
+    draft.note(*islice(duplicates(records, ["rater", "subject"]), MOST + 1))
+    draft.note(*_strangers(records, "rater", people, "no-person"))
+    draft.note(*_strangers(records, "subject", subjects, "no-subject"))
     for record in _whole(records, "rater", "subject", "group"):
         rater, subject = record.text("rater"), record.text("subject")
-        if rater not in people:
-            draft.bads.append(_unknown(records, record, "rater", "person", "people"))
-        if subject not in subjects:
-            draft.bads.append(_unknown(records, record, "subject", "subject", "subjects"))
         if rater == subject:
-            what = f"{rater!r} would rate themselves"
-            draft.bads.append(records.bad(record, "subject", what, "Remove the row."))
+            draft.note(records.bad(record, "subject", "oneself", cell=shown(rater)))
         new = Relation(rater, subject, RaterGroup(record.text("group")))
         draft.take(new, stored.get((rater, subject)))
     return draft
 
 
-def draft_tasks(tx: Ledger, records: Records) -> Draft[TaskRow]:
+def draft_tasks(tx: DeskTransaction, records: Records) -> Draft[TaskRow]:
     """A task keeps its quarter: moving it would change a list that may have been scored."""
     periods = {record.text("period") for record in _whole(records, "period")}
     near = sorted(set().union(*map(_near, periods)))
     stored = {task.id: task for period in near for task in tx.tasks(period)}
     subjects = {subject.id for subject in tx.subjects()}
-    draft: Draft[TaskRow] = Draft("put_tasks")
-    draft.bads += duplicates(records, ["id"])
+    draft: Draft[TaskRow] = Draft("put_tasks", task_told)
+    draft.note(*islice(duplicates(records, ["id"]), MOST + 1))
+    draft.note(*_strangers(records, "subject", subjects, "no-subject"))
     for record in _whole(records, "id", "subject", "period", "category", "points"):
         old = stored.get(record.text("id"))
-        if record.text("subject") not in subjects:
-            draft.bads.append(_unknown(records, record, "subject", "subject", "subjects"))
         if old is not None and old.period != record.text("period"):
-            what = f"task {old.id!r} belongs to {old.period} already"
-            draft.bads.append(records.bad(record, "period", what, "Give the new task its own id."))
+            told = {"cell": shown(old.id), "period": old.period}
+            draft.note(records.bad(record, "period", "task-moved", **told))
         exposure = record.values.get("exposure")
         if exposure is None:
             exposure = old.exposure if old and "exposure" not in records.headings else 1.0
@@ -199,13 +267,21 @@ def _kept(records: Records, record: Record, name: str, old: str) -> str:
     return record.text(name) if name in records.headings else old
 
 
-def _unknown(records: Records, record: Record, name: str, what: str, table: str) -> Bad:
-    value = record.text(name)
-    mend = f"Correct it, or import it first (`minyi import {table}`)."
-    return records.bad(record, name, f"there is no {what} {value!r}", mend)
+def _strangers(records: Records, name: str, known: Collection[str], code: str) -> Iterator[Bad]:
+    """Rows whose ``name`` is none of ``known``, also of rows that have something else wrong."""
+    found = (
+        _unknown(records, record, name, code)
+        for record in records.records
+        if name in record.values and record.text(name) not in known
+    )
+    return islice(found, MOST + 1)
 
 
-DRAFTS: Mapping[str, Callable[[Ledger, Records], Draft[Any]]] = {
+def _unknown(records: Records, record: Record, name: str, code: str) -> Bad:
+    return records.bad(record, name, code, cell=shown(record.text(name), 70))
+
+
+DRAFTS: Mapping[str, Callable[[DeskTransaction, Records], Draft[Any]]] = {
     "people": draft_people,
     "subjects": draft_subjects,
     "relations": draft_relations,

@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from desk.importing.columns import CellError, Table, plain
 from desk.importing.sheets import Row, Sheet
+from desk.saying import Saying, shown
 
 # what a spreadsheet shows where a formula went wrong
 BROKEN = frozenset(("#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"))
 
+MOST = 20_000
+"""Mistakes that are noted; a file with more than these has one and the same on every row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """One thing wrong in a file, and where: ``row`` as the spreadsheet counts, 0 for the header."""
+    """One thing wrong in a file, and where: ``row`` as the spreadsheet counts, 0 for the header.
+
+    ``code`` is a key of words.toml, under ``what`` and under ``mend``.
+    """
 
     file: str
     sheet: str
     row: int
     column: str
-    what: str
-    mend: str
+    code: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def wrong(self) -> Saying:
+        """What is wrong."""
+        return Saying(f"what.{self.code}", self.arguments)
+
+    @property
+    def mending(self) -> Saying:
+        """How to mend it."""
+        return Saying(f"mend.{self.code}", self.arguments)
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in English."""
+        return self.wrong.said("en")
+
+    @property
+    def mend(self) -> str:
+        """How to mend it, in English."""
+        return self.mending.said("en")
 
     def __str__(self) -> str:
         places = [self.file]
@@ -54,24 +81,28 @@ class Records:
     headings: Mapping[str, str]
     records: tuple[Record, ...] = ()
     bads: tuple[Bad, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Saying, ...] = ()
+    sha256: str = ""
 
-    def bad(self, record: Record, name: str, what: str, mend: str) -> Bad:
-        """``what`` is wrong with field ``name`` of ``record``."""
-        return Bad(self.file, self.sheet, record.row, self.headings.get(name, name), what, mend)
+    def bad(self, record: Record, name: str, code: str, **arguments: object) -> Bad:
+        """``code`` is wrong with field ``name`` of ``record``."""
+        column = self.headings.get(name, name)
+        return Bad(self.file, self.sheet, record.row, column, code, arguments)
 
 
 def understand(
     table: Table, sheet: Sheet, progress: Callable[[int], None] | None = None
 ) -> Records:
-    """Read every cell of ``sheet`` as ``table`` says. Knows nothing of what is stored."""
+    """Read every cell of ``sheet`` as ``table`` says. Knows nothing of what is stored.
+
+    Reading ends at :data:`MOST` mistakes.
+    """
     header = _Header(table, sheet)
     header.read()
-    known = Records(
-        table, sheet.file, sheet.name, {name: sheet.header[i] for name, i in header.places.items()}
-    )
+    headings = {name: sheet.header[i] for name, i in header.places.items()}
+    known = Records(table, sheet.file, sheet.name, headings, sha256=sheet.sha256)
     if header.bads:
-        return Records(table, sheet.file, sheet.name, known.headings, (), tuple(header.bads))
+        return replace(known, bads=tuple(header.bads))
     records: list[Record] = []
     bads: list[Bad] = []
     for done, row in enumerate(sheet.rows, 1):
@@ -80,12 +111,12 @@ def understand(
         records.append(Record(row.number, values))
         if progress is not None and done % 500 == 0:
             progress(done)
+        if len(bads) >= MOST:
+            break
     if not records:
-        bads.append(Bad(sheet.file, sheet.name, 0, "", "there are no rows below", "Add some."))
+        bads.append(Bad(sheet.file, sheet.name, 0, "", "no-rows"))
     warnings = (*header.warnings, *_others(sheet))
-    return Records(
-        table, sheet.file, sheet.name, known.headings, tuple(records), tuple(bads), warnings
-    )
+    return replace(known, records=tuple(records), bads=tuple(bads), warnings=warnings)
 
 
 @dataclass(slots=True)
@@ -94,7 +125,7 @@ class _Header:
     sheet: Sheet
     places: dict[str, int] = field(default_factory=dict)
     bads: list[Bad] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Saying] = field(default_factory=list)
 
     def read(self) -> None:
         fields = {plain(t): name for name, c in self.table.columns.items() for t in c.titles}
@@ -102,28 +133,25 @@ class _Header:
             name = fields.get(plain(title))
             if name is None:
                 if title:
-                    self.warnings.append(f"column {title!r} is not known here and was not read")
+                    self.warnings.append(Saying("note.column", {"title": shown(title)}))
             elif name in self.places:
                 first = self.sheet.header[self.places[name]]
-                self._bad(title, f"means the same as column {first!r}", "Keep one of the two.")
+                self._bad(title, "same", first=shown(first))
             else:
                 self.places[name] = index
         for name, column in self.table.columns.items():
             if column.required and name not in self.places:
-                titles = ", ".join(column.titles)
-                self._bad(
-                    column.titles[0], "this column is missing", f"Add it, named one of: {titles}."
-                )
+                self._bad(column.titles[0], "missing", titles=", ".join(column.titles))
 
-    def _bad(self, column: str, what: str, mend: str) -> None:
-        self.bads.append(Bad(self.sheet.file, self.sheet.name, 0, column, what, mend))
+    def _bad(self, column: str, code: str, **arguments: object) -> None:
+        self.bads.append(Bad(self.sheet.file, self.sheet.name, 0, column, code, arguments))
 
 
-def _others(sheet: Sheet) -> Sequence[str]:
+def _others(sheet: Sheet) -> Sequence[Saying]:
     if not sheet.unread:
         return ()
-    others = ", ".join(map(repr, sheet.unread))
-    return (f"only sheet {sheet.name!r} was read, not {others}",)
+    others = ", ".join(map(shown, sheet.unread[:20]))
+    return (Saying("note.sheets", {"read": shown(sheet.name), "others": others}),)
 
 
 def _row(
@@ -131,8 +159,8 @@ def _row(
 ) -> tuple[Mapping[str, object], list[Bad]]:
     values: dict[str, object] = {}
     bads = [
-        Bad(known.file, known.sheet, row.number, "", f"{cell[:40]!r} stands outside the table",
-            f"Remove it, or give column {index + 1} a name.")
+        Bad(known.file, known.sheet, row.number, "", "outside",
+            {"cell": shown(cell), "column": index + 1})
         for index, cell in enumerate(row.cells[width:], width)
         if cell
     ]  # fmt: skip
@@ -142,18 +170,18 @@ def _row(
             if cell:
                 values[name] = _value(known.table, name, cell)
             elif known.table.columns[name].required:
-                raise CellError("this cell is empty", "Fill it in.")
+                raise CellError("empty")
         except CellError as error:
             heading = known.headings[name]
-            bads.append(Bad(known.file, known.sheet, row.number, heading, error.what, error.mend))
+            bads.append(
+                Bad(known.file, known.sheet, row.number, heading, error.code, error.arguments)
+            )
     return values, bads
 
 
 def _value(table: Table, name: str, cell: str) -> object:
     if cell in BROKEN:
-        raise CellError(
-            f"the formula here failed ({cell})", "Mend the formula, or write the value."
-        )
+        raise CellError("formula", cell=cell)
     return table.columns[name].read(cell)
 
 
@@ -166,7 +194,5 @@ def duplicates(records: Records, fields: Sequence[str]) -> Iterator[Bad]:
         key = tuple(record.values[name] for name in fields)
         first = seen.setdefault(key, record.row)
         if first != record.row:
-            shown = " + ".join(str(value) for value in key)
-            mend = "Keep one of the two rows."
-            what = f"{shown!r} stands in row {first} already"
-            yield records.bad(record, fields[0], what, mend)
+            cell = " + ".join(shown(str(value), 70) for value in key)
+            yield records.bad(record, fields[0], "twice", cell=cell, row=first)

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from minyi.commands.desk import CommandError, complain, open_store, progress, run, say, settings
+from minyi.commands.desk import (
+    CommandError,
+    act,
+    complain,
+    open_store,
+    progress,
+    run,
+    say,
+    settings,
+)
 
 if TYPE_CHECKING:
     from desk.importing.bringing import Imported, Rejected
@@ -66,12 +75,13 @@ def _import(ctx: typer.Context, name: str, file: Path, dry_run: bool, sheet: str
         for bad in outcome.bads[:SHOWN]:
             complain(str(bad))
         more = len(outcome.bads) - SHOWN
-        complain(f"… and {more:,} more." if more > 0 else "")
+        if more > 0:
+            complain(f"… and {more:,} more." if not outcome.more else f"… and over {more:,} more.")
         raise CommandError(
             f"{file.name} has {len(outcome.bads):,} mistake(s). Nothing was imported."
         )
     for warning in outcome.warnings:
-        complain(f"Note: {warning}.")
+        complain(f"Note: {warning.said('en')}.")
     said = "" if outcome.written else "Dry run, nothing written. Would be: "
     say(
         f"{said}{outcome.added:,} added, {outcome.changed:,} changed, "
@@ -91,9 +101,10 @@ async def _bring(
     with progress(f"reading {file.name}") as moved:
         read_sheet = read(file, (sheet,) if sheet else table.titles, moved)
     if sheet and read_sheet.name.casefold() != sheet.casefold():
-        raise UnreadableError(f"{file.name} has no sheet {sheet!r}; it has {read_sheet.name!r} …")
+        raise UnreadableError("sheet", file.name, wanted=sheet, found=read_sheet.name)
     with progress("checking", len(read_sheet.rows)) as moved:
         records = understand(table, read_sheet, moved)
     async with open_store(settings) as store:
         with progress("writing") as moved:
-            return await bring_in(store, records, dry_run=dry_run, progress=moved)
+            by = None if dry_run else act(settings)
+            return await bring_in(store, records, by, progress=moved)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
 
 from minyi.commands.desk import (
     CommandError,
+    act,
     fill,
     open_store,
     run,
@@ -22,12 +23,21 @@ from minyi.commands.desk import (
 )
 
 if TYPE_CHECKING:
-    from desk.campaigning import Reach, Standing, Wish
+    from desk.campaigning import Reach
     from desk.dropoff import Dropoff
+    from desk.outlook import Coming, Note
+    from desk.standing import Brief, Standing, WaveStanding
+    from desk.wishing import CampaignError, Wish
     from minyi.settings import Settings
     from surveys.campaigns import Campaign
 
-MANY = 10_000  # invitations a wave above which creating asks once more
+T = TypeVar("T")
+SEE = {
+    "form": " See `minyi form list`.",
+    "form_many": " See `minyi form list`.",
+    "no_form": " See `minyi form list`.",
+    "unknown": " See `minyi campaign list`.",
+}
 Id = Annotated[str, typer.Argument(help="The campaign's id.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -65,24 +75,21 @@ def create(
     yes: Yes = False,
 ) -> None:
     """Make a campaign. What it promises people cannot be changed later."""
-    from desk.campaigning import CampaignError, Wish, preview
+    from desk.wishing import Wish
 
     used = settings(ctx)
     wish = Wish(campaign, form, title_zh, title_en, groups, starts or _today(used), recurrence,
-                zone or used.zone, hour, days, reminders, k or used.k)  # fmt: skip
-    try:
-        made, reach = run(_draft(used, wish))
-    except CampaignError as error:
-        raise CommandError(str(error)) from None
-    openings = preview(made, datetime.now(UTC), 3)
-    say(f"Opens {', '.join(f'{at:%Y-%m-%d %H:%M}' for at in openings) or 'never: the rule ends'}.")
+                zone or used.zone, str(hour), str(days), reminders, str(k or used.k))  # fmt: skip
+    ahead, reach, notes = run(_draft(used, wish))
+    say(_opens(ahead))
     say(f"Each wave asks {reach.people:,} people {reach.assignments:,} times "
         f"({reach.reachable:,} of them by Telegram).")  # fmt: skip
-    if not reach.people:
-        say("Nobody yet: import relations of these groups (`minyi import relations`).")
-    if reach.assignments > MANY:
-        sure(f"That is more than {MANY:,}. Create it?", yes)
-    run(_keep(used, made))
+    for note in notes:
+        say(note.said("en"))
+    if reach.people > used.approval_above:
+        sure(f"That is more than {used.approval_above:,} people; the console would ask a second "
+             "person first. Create it?", yes)  # fmt: skip
+    made = run(_change(used, lambda tx: _create(tx, used, wish)))
     say(f"Created {made.id}. `minyi serve` opens its waves; `minyi links` prints its link.")
 
 
@@ -90,60 +97,110 @@ def _today(settings: Settings) -> str:
     return datetime.now(settings.timezone).date().isoformat()
 
 
-async def _draft(settings: Settings, wish: Wish) -> tuple[Campaign, Reach]:
+def _opens(ahead: Sequence[Coming]) -> str:
+    """The next openings; what should have opened already opens at once."""
+    if not ahead:
+        return "Opens never: the rule ends."
+    times = [f"{each.opens_at:%Y-%m-%d %H:%M}" for each in ahead]
+    if ahead[0].opens_at <= datetime.now(UTC):
+        return f"Opens at once ({times[0]} has passed), then {', '.join(times[1:]) or 'no more'}."
+    return f"Opens {', '.join(times)}."
+
+
+async def _draft(settings: Settings, wish: Wish) -> tuple[Sequence[Coming], Reach, Sequence[Note]]:
     from desk.campaigning import draft, reach
+    from desk.outlook import coming, look, notes
+
+    now = datetime.now(UTC)
+
+    def drafted(tx: Any) -> tuple[Sequence[Coming], Reach, Sequence[Note]]:
+        made = draft(tx, wish, now)
+        seen = look(made.form, tx.form(made.form))
+        return coming(made, (), now, 3), reach(tx, made), notes(tx, made, now, seen)
+
+    return await _change(settings, drafted)
+
+
+def _create(tx: Any, settings: Settings, wish: Wish) -> Campaign:
+    from desk.campaigning import create
+
+    return create(tx, act(settings), wish)
+
+
+async def _change(settings: Settings, work: Callable[[Any], T]) -> T:
+    """Do ``work`` in a transaction; a refusal is told as the command line names its options."""
+    from desk.wishing import CampaignError
 
     async with open_store(settings) as store:
-        made = await store.read(lambda tx: draft(tx, wish))
-        return made, await store.read(lambda tx: reach(tx, made))
+        try:
+            return await store.write(work)
+        except CampaignError as error:
+            raise CommandError(_refusal(error)) from None
 
 
-async def _keep(settings: Settings, campaign: Campaign) -> None:
-    async with open_store(settings) as store:
-        await store.write(lambda tx: tx.put_campaign(campaign))
+def _refusal(error: CampaignError) -> str:
+    lines: list[str] = []
+    for wrong in error.wrongs:
+        option = wrong.field.replace("_", "-")
+        said = wrong.said("en") + SEE.get(wrong.code, "")
+        lines.append(said if wrong.field in {"id", "campaign"} else f"--{option}: {said}")
+    return "\n".join(lines)
 
 
 @campaigns.command(name="list")
 def show_all(ctx: typer.Context) -> None:
     """All campaigns and where they stand."""
-    standings = run(_standings(settings(ctx)))
+    found = run(_briefs(settings(ctx)))
     listing = table("", "id", "title", "groups", "next opening", "waves", "state")
-    for each in standings:
+    for each in found:
         made = each.campaign
         title = made.title.get("zh") or made.title.get("en", "")
         opening = f"{each.next_opening:%Y-%m-%d %H:%M}" if each.next_opening else "-"
-        fill(listing, made.id, title, " ".join(made.groups), opening, len(each.waves),
-             "paused" if made.paused else "running")  # fmt: skip
-    show(listing) if standings else say("None yet. Make one with `minyi campaign create`.")
+        fill(listing, made.id, title, " ".join(made.groups), opening, each.waves, each.state)
+    show(listing) if found else say("None yet. Make one with `minyi campaign create`.")
+
+
+async def _briefs(settings: Settings) -> Sequence[Brief]:
+    from desk.standing import briefs
+
+    async with open_store(settings) as store:
+        return await store.read(lambda tx: briefs(tx, datetime.now(UTC)))
 
 
 @campaigns.command(name="show")
 def show_one(ctx: typer.Context, campaign: Id) -> None:
     """A campaign, its waves, and how far each has come."""
-    found = [each for each in run(_standings(settings(ctx))) if each.campaign.id == campaign]
-    if not found:
-        raise CommandError(f"There is no campaign {campaign!r}. See `minyi campaign list`.")
-    made = found[0].campaign
+    from desk.rhythm import in_words, rhythm_of
+
+    found = run(_standing(settings(ctx), campaign))
+    made = found.campaign
     say(f"{made.id}: {' / '.join(made.title.values())}{' (paused)' if made.paused else ''}")
     say(f"Questionnaire {made.form[:12]}, asked of {', '.join(made.groups)}, k = {made.k}")
-    say(f"{made.recurrence} from {made.starts}, {made.opens_hour}:00 {made.zone}, "
+    say(f"Asks {in_words(rhythm_of(made.recurrence), 'en')} ({made.recurrence}) "
+        f"from {made.starts}, {made.opens_hour}:00 {made.zone}, "
         f"open {made.window.days} days, reminders after "
         f"{', '.join(str(each.days) for each in made.reminders) or 'no'} days")  # fmt: skip
     listing = table("", "wave", "period", "state", "opens", "closes", "answers", "messages")
-    for wave in found[0].waves:
+    for wave in found.waves:
         said = ", ".join(f"{stage} {outcome}: {n:,}" for stage, outcome, n in wave.deliveries)
         times = (wave.wave.opens_at, wave.wave.closes_at)
         local = (f"{at.astimezone(ZoneInfo(made.zone)):%Y-%m-%d %H:%M}" for at in times)
         fill(listing, wave.wave.id, wave.wave.period, str(wave.wave.state), *local,
-             wave.answers, said or "-")  # fmt: skip
+             _answers(wave), said or "-")  # fmt: skip
     show(listing)
 
 
-async def _standings(settings: Settings) -> Sequence[Standing]:
-    from desk.campaigning import standings
+def _answers(standing: WaveStanding) -> str:
+    if standing.answered is not None:
+        return f"{standing.answered}+"
+    return {"open": "few", "tallied": "counted"}.get(standing.wave.state, "-")
 
-    async with open_store(settings) as store:
-        return await store.read(lambda tx: standings(tx, datetime.now(UTC)))
+
+async def _standing(settings: Settings, campaign: str) -> Standing:
+    from desk.campaigning import known
+    from desk.standing import standing
+
+    return await _change(settings, lambda tx: standing(tx, known(tx, campaign), datetime.now(UTC)))
 
 
 @campaigns.command(name="dropoff")
@@ -190,57 +247,39 @@ def revise(
     form: Annotated[str, typer.Option(help="The version to ask; its beginning does.")],
 ) -> None:
     """Ask another questionnaire from the next wave on. An open wave keeps its own."""
-    version = run(_revise(settings(ctx), campaign, form))
-    say(f"{campaign} asks version {version[:12]} from its next wave on.")
+    from desk.campaigning import set_form
 
-
-async def _revise(settings: Settings, campaign: str, form: str) -> str:
-    from desk.campaigning import CampaignError, set_form
-
-    async with open_store(settings) as store:
-        try:
-            return (await store.write(lambda tx: set_form(tx, campaign, form))).form
-        except CampaignError as error:
-            raise CommandError(str(error)) from None
+    used = settings(ctx)
+    made = run(_change(used, lambda tx: set_form(tx, act(used), campaign, form)))
+    say(f"{campaign} asks version {made.form[:12]} from its next wave on.")
 
 
 @campaigns.command()
 def pause(ctx: typer.Context, campaign: Id) -> None:
     """Open no further wave. A wave that is open goes on: people were told how long it lasts."""
-    run(_set_paused(settings(ctx), campaign, True))
+    from desk.campaigning import set_paused
+
+    used = settings(ctx)
+    run(_change(used, lambda tx: set_paused(tx, act(used), campaign, True)))
     say(f"{campaign} is paused.")
 
 
 @campaigns.command()
 def resume(ctx: typer.Context, campaign: Id) -> None:
     """Let a paused campaign open waves again."""
-    run(_set_paused(settings(ctx), campaign, False))
+    from desk.campaigning import set_paused
+
+    used = settings(ctx)
+    run(_change(used, lambda tx: set_paused(tx, act(used), campaign, False)))
     say(f"{campaign} runs.")
-
-
-async def _set_paused(settings: Settings, campaign: str, paused: bool) -> None:
-    from desk.campaigning import CampaignError, set_paused
-
-    async with open_store(settings) as store:
-        try:
-            await store.write(lambda tx: set_paused(tx, campaign, paused))
-        except CampaignError as error:
-            raise CommandError(str(error)) from None
 
 
 @campaigns.command()
 def close(ctx: typer.Context, campaign: Id, yes: Yes = False) -> None:
     """Pause it and close its open wave now; the next tally counts what there is."""
+    from desk.campaigning import close_now
+
     sure(f"Close {campaign} now? Whoever has not answered cannot answer any more.", yes)
-    closed = run(_close(settings(ctx), campaign))
+    used = settings(ctx)
+    closed = run(_change(used, lambda tx: close_now(tx, act(used), campaign)))
     say(f"{campaign} is paused; {closed} open wave(s) closed. Next: `minyi tally`.")
-
-
-async def _close(settings: Settings, campaign: str) -> int:
-    from desk.campaigning import CampaignError, close_now
-
-    async with open_store(settings) as store:
-        try:
-            return await store.write(lambda tx: close_now(tx, campaign, datetime.now(UTC)))
-        except CampaignError as error:
-            raise CommandError(str(error)) from None

@@ -68,8 +68,20 @@ async def open_store(settings: Settings) -> AsyncIterator[SqlStore]:
     try:
         async with opened(settings) as store:
             yield store
+            await _note_head(store, settings)
     except NotReadyError as error:
         raise CommandError(str(error)) from None
+
+
+async def _note_head(store: SqlStore, settings: Settings) -> None:
+    """What the command wrote into the audit is noted outside the database as well."""
+    from minyi.auditing import keep
+
+    try:
+        if not await keep(store, settings):
+            complain("The end of the audit is gone. See `minyi audit verify`.")
+    except (OSError, ValueError) as error:
+        complain(f"The audit's head was not noted: {error}")
 
 
 def say(words: object = "", *, style: str | None = None) -> None:

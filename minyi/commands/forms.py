@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from minyi.commands.desk import CommandError, fill, open_store, run, say, settings, show, table
+from minyi.commands.desk import (
+    CommandError,
+    act,
+    fill,
+    open_store,
+    run,
+    say,
+    settings,
+    show,
+    table,
+)
 
 if TYPE_CHECKING:
     from minyi.settings import Settings
@@ -93,7 +103,7 @@ def add(
     form = checked.form
     if form is None or (checked.errors and not (anyway and checked.askable)):
         raise CommandError(not_added(checked, language))
-    known = run(_add(settings(ctx), form, file))
+    known = run(_add(settings(ctx), form, file, checked.errors))
     say(f"{'Known already' if known else 'Added'}: {form.title}, version {form.hash[:12]}.")
     say(f"Questions: {sum(question.asks for question in form.questions)}, "
         f"languages: {', '.join(form.languages)}, "
@@ -125,12 +135,15 @@ def _tell(checked: Checked, language: str) -> None:
         say(line)
 
 
-async def _add(settings: Settings, form: Form, file: Path) -> bool:
-    from surveys.forms.label_media import load_media, media_names, put_questionnaire
+async def _add(settings: Settings, form: Form, file: Path, errors: int) -> bool:
+    from desk.questionnaires import keep
+    from surveys.forms.label_media import load_media, media_names
 
-    media = load_media(file, media_names(form))
+    media, by = load_media(file, media_names(form)), act(settings)
     async with open_store(settings) as store:
-        return not await store.write(lambda tx: put_questionnaire(tx, form, media))
+        return not await store.write(
+            lambda tx: keep(tx, by, form, media, file.name, errors=errors, anyway=errors > 0)
+        )
 
 
 @forms.command(name="list")

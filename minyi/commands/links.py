@@ -9,6 +9,7 @@ import typer
 
 from minyi.commands.desk import (
     CommandError,
+    act,
     complain,
     fill,
     open_store,
@@ -65,8 +66,9 @@ async def _draw(settings: Settings, kind: str, targets: list[str], new: bool) ->
     from desk.linking import LinkError, draw
 
     async with open_store(settings) as store:
+        by = act(settings)
         try:
-            return await store.write(lambda tx: draw(tx, kind, targets, new=new))
+            return await store.write(lambda tx: draw(tx, by, kind, targets, new=new))
         except LinkError as error:
             raise CommandError(str(error)) from None
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from minyi.commands.desk import (
     CommandError,
+    act,
     configuration,
     fill,
     open_store,
@@ -32,8 +33,20 @@ def register(app: typer.Typer) -> None:
     app.command()(version)
 
 
-def init(ctx: typer.Context) -> None:
-    """Make what Minyi needs: settings file, data directory, keys, database. Safe to repeat."""
+def init(
+    ctx: typer.Context,
+    has_backup: Annotated[
+        bool,
+        typer.Option(
+            "--i-have-a-backup", help="Bring an older PostgreSQL up to date without a copy of it."
+        ),
+    ] = False,
+) -> None:
+    """Make what Minyi needs: settings file, data directory, keys, database. Safe to repeat.
+
+    An older database is copied first, then brought up to date. As long as there is no account, the
+    first administrator's one-time link is printed.
+    """
     from minyi.founding import FoundingError, found, template
 
     chosen: Path | None = ctx.find_root().obj
@@ -42,7 +55,7 @@ def init(ctx: typer.Context) -> None:
         file.write_text(template(), "utf-8")
         say(f"Made {file}: every setting, commented out.")
     try:
-        for done in found(settings(ctx)):
+        for done in found(settings(ctx), has_backup=has_backup):
             say(done)
     except FoundingError as error:
         raise CommandError(str(error)) from None
@@ -51,11 +64,33 @@ def init(ctx: typer.Context) -> None:
         "`minyi campaign create`;\nset MINYI_TELEGRAM_TOKEN for a bot; `minyi doctor`; "
         "`minyi serve`. To look first: `minyi demo`."
     )
+    _first_administrator(settings(ctx))
+
+
+def _first_administrator(settings: Settings) -> None:
+    """Print the link of the first administrator, as long as there is no account."""
+    from desk.welcoming import TERM, found, path
+
+    acting = act(settings)
+
+    async def made() -> str | None:
+        async with open_store(settings) as store:
+            return await store.write(lambda tx: found(tx, acting))
+
+    secret = run(made())
+    if secret is not None:
+        hours = int(TERM.total_seconds()) // 3600
+        say(
+            f"\nThe first administrator signs in here, once and within {hours} hours (while "
+            "`minyi serve` runs);\nthis link replaces any printed before:"
+        )
+        say(f"  {settings.public_url}{path(secret)}")
 
 
 def doctor(ctx: typer.Context) -> None:
     """Say what is configured, reachable and missing. Status 1 where something must be mended."""
-    from minyi.doctor import State, examine
+    from minyi.doctor import examine
+    from minyi.finding import State
 
     findings = run(examine(configuration(ctx)))
     signs = {State.GOOD: "ok", State.NOTE: "note", State.MEND: "MEND"}

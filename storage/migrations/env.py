@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import storage.desk_tables
 import storage.ledgers  # noqa: F401 - fills the metadata
 from storage.tables import metadata
 

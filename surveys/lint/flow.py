@@ -17,20 +17,23 @@ def draw(form: Form, language: str) -> list[str]:
 
     Questions are numbered as they are asked when every condition holds.
     """
-    drawing = _Drawing(form, language)
+    drawing = Drawing(form, language)
     lines = list(drawing.below(form.body, ""))
     if form.review:
         lines.append(_WORDS.say("flow.review", language))
     return lines
 
 
-class _Drawing:
+class Drawing:
+    """Says of each node what it is, when it comes and what it accepts, in one language."""
+
     def __init__(self, form: Form, language: str) -> None:
         self.form = form
         self.language = language
         self.number = 0
 
     def below(self, nodes: tuple[Node, ...], margin: str) -> Iterator[str]:
+        """The lines of ``nodes`` and of all below them."""
         for node in nodes:
             last = node is nodes[-1]
             children = () if isinstance(node, Question) else node.children
@@ -43,22 +46,23 @@ class _Drawing:
 
     def _lines(self, node: Node) -> Iterator[str]:
         """What a node is, then what it says, then when it comes and what it accepts."""
-        match node:
-            case Question():
-                yield from self._question(node)
-            case Group():
-                yield f"{_name(node)}  {self._say('page' if node.field_list else 'group')}"
-            case Repeat(count=None):
-                yield f"{_name(node)}  {self._say('repeat')}"
-            case Repeat(count=count):
-                times = self._spelt(count or "", node)
-                yield f"{_name(node)}  {self._say('repeat_count', count=times)}"
+        if isinstance(node, Question):
+            yield from self._question(node)
+        else:
+            yield f"{_name(node)}  {self.frame(node)}"
         if words := self._words(node):
             yield words
-        if node.relevant:
-            yield self._say("relevant", condition=self._spelt(node.relevant, node))
-        if isinstance(node, Question):
-            yield from self._conditions(node)
+        yield from self.conditions(node)
+
+    def frame(self, node: Group | Repeat) -> str:
+        """What holds its questions together: a group, one message, or a repetition."""
+        match node:
+            case Group():
+                return self._say("page" if node.field_list else "group")
+            case Repeat(count=None):
+                return self._say("repeat")
+            case Repeat(count=count):
+                return self._say("repeat_count", count=self._spelt(count or "", node))
 
     def _question(self, question: Question) -> Iterator[str]:
         if question.kind is Kind.CALCULATE:
@@ -68,21 +72,23 @@ class _Drawing:
             yield self._say("given", name=question.name)
         else:
             comma = _WORDS.say("check.comma", self.language)
-            about = [self._kind(question), *self._marks(question)]
+            about = [self.kind(question), *self.marks(question)]
             number = ""
             if question.asks:
                 self.number += 1
                 number = f"{self.number} "
             yield f"{number}{question.name}  {comma.join(about)}"
 
-    def _kind(self, question: Question) -> str:
+    def kind(self, question: Question) -> str:
+        """What sort of answer it takes: ``one of 5``."""
         steps = question.steps
         if steps is not None:
             return self._say("kind.range", start=f"{steps.start:g}", end=f"{steps.end:g}",
                              step=f"{steps.step:g}")  # fmt: skip
         return self._say(f"kind.{question.kind}", count=len(question.choices) or "…")
 
-    def _marks(self, question: Question) -> Iterator[str]:
+    def marks(self, question: Question) -> Iterator[str]:
+        """Whether it must be answered, and what its answers are counted as."""
         required = (question.required or "").strip()
         if required in _YES:
             yield self._say("required")
@@ -97,7 +103,14 @@ class _Drawing:
         if question.itemset is not None and question.itemset.seed is not None:
             yield self._say("shuffled")
 
-    def _conditions(self, question: Question) -> Iterator[str]:
+    def conditions(self, node: Node) -> Iterator[str]:
+        """When it comes, and what it accepts."""
+        if node.relevant:
+            yield self._say("relevant", condition=self._spelt(node.relevant, node))
+        if isinstance(node, Question):
+            yield from self._demands(node)
+
+    def _demands(self, question: Question) -> Iterator[str]:
         if question.constraint:
             yield self._say("constraint", condition=self._spelt(question.constraint, question))
         if question.itemset is not None and "[" in question.itemset.nodeset:

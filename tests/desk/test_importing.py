@@ -1,20 +1,27 @@
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from desk.audit import Act
 from desk.importing.bringing import Imported, Rejected, bring_in
 from desk.importing.columns import TABLES
+from desk.importing.drafts import Change
 from desk.importing.records import understand
 from desk.importing.sheets import read
+from desk.store import Sought
 from evaluation.store import TaskRow
 from storage import SqlStore
 from surveys.cells import RaterGroup
 from surveys.people import Address, Kind, Person, Relation, Subject
 
+ACT = Act("operator:test", "test", "terminal", datetime(2026, 11, 23, tzinfo=UTC), bytes(32))
 SUBJECTS = "id,name_zh,kind,parent\nD1,政务中心,unit,\nW1,户籍窗口,unit,D1\nO1,张三,official,D1\n"
 PEOPLE = "编号,姓名,类别,单位,电报\nP1,李四,干部,D1,1001\nP2,王五,staff,W1,\nC1,,群众,,1002\n"
 
@@ -32,7 +39,7 @@ async def bring(
     file = folder / f"{name}.csv"
     file.write_text(text, "utf-8")
     table = TABLES[name]
-    return await bring_in(store, understand(table, read(file)), dry_run=dry_run)
+    return await bring_in(store, understand(table, read(file)), None if dry_run else ACT)
 
 
 async def bad(store: SqlStore, name: str, text: str, folder: Path) -> list[tuple[int, str, str]]:
@@ -114,6 +121,7 @@ async def test_every_bad_cell_of_people_is_addressed_and_nothing_is_taken(
         (3, "telegram", "1002 is the chat of 'C1' already"),
         (4, "kind", "'boss' is not known here"),
         (4, "id", "'P9' stands in row 2 already"),
+        (4, "unit", "there is no unit 'O1'"),
         (5, "id", "this cell is empty"),
         (5, "language", "'fr' is not known here"),
         (6, "", "'extra' stands outside the table"),
@@ -202,6 +210,7 @@ async def test_bad_tasks_are_addressed_and_none_moves_to_another_quarter(
         (3, "period", "'2026Q5' is not a quarter"),
         (3, "points", "'-1' is out of range"),
         (3, "exposure", "'2' is out of range"),
+        (3, "subject", "there is no subject 'W9'"),
         (4, "points", "'nan' is out of range"),
         (5, "points", "'1,5' is not a number"),
     ]
@@ -214,7 +223,9 @@ async def test_columns_missing_doubled_and_unknown_are_named(
     assert [(row, column) for row, column, _ in found] == [(0, "name"), (0, "id"), (0, "kind")]
     outcome = await bring(store, "people", "id,kind,colour\nP1,staff,red\n", tmp_path)
     assert isinstance(outcome, Imported)
-    assert outcome.warnings == ("column 'colour' is not known here and was not read",)
+    [warning] = outcome.warnings
+    assert warning.said("en") == "column 'colour' is not known here and was not read"
+    assert "没有读" in warning.said("zh")
     [nothing] = await bad(store, "people", "id,kind\n", tmp_path)
     assert nothing[2] == "there are no rows below"
 
@@ -226,8 +237,51 @@ async def test_a_large_file_is_one_transaction_with_progress(
     file.write_text("id,kind\n" + "".join(f"C{n},citizen\n" for n in range(5000)))
     seen: list[tuple[int, int]] = []
     records = understand(TABLES["people"], read(file))
-    outcome = await bring_in(
-        store, records, dry_run=False, progress=lambda done, of: seen.append((done, of))
-    )
+    outcome = await bring_in(store, records, ACT, progress=lambda done, of: seen.append((done, of)))
     assert outcome == Imported(5000, 0, 0, True)
     assert seen == [(2000, 5000), (4000, 5000), (5000, 5000)]
+
+
+async def test_a_long_chain_of_units_is_checked_at_once_and_a_long_circle_is_cut(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    rows = "".join(f"U{n},n,U{n + 1}\n" for n in range(5000))
+    whole = await bring(store, "subjects", f"id,name_zh,parent\n{rows}U5000,n,\n", tmp_path)
+    assert whole == Imported(5001, 0, 0, True)
+    found = await bad(store, "subjects", "id,name_zh,parent\nU5000,n,U0\n", tmp_path)
+    assert found[0][2].startswith("the parents run in a circle: U5000 -> U0 -> U1")
+    assert "U50 ->" not in found[0][2]
+
+
+async def test_what_is_wrong_everywhere_is_noted_up_to_a_bound(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    for text in ("id,kind\n" + "P,boss\n" * 30_000, "id,kind\n" + "P,staff\n" * 30_000):
+        outcome = await bring(store, "people", text, tmp_path)
+        assert isinstance(outcome, Rejected)
+        assert (len(outcome.bads), outcome.more) == (20_000, True)
+
+
+async def test_an_import_stands_in_the_audit_and_a_dry_run_does_not(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path, dry_run=True)
+    assert (await store.read(lambda tx: tx.audit_head()))[0] == 0
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    [entry] = await store.read(lambda tx: tx.audit(Sought()))
+    facts = json.loads(entry.after)
+    assert facts["sha256"] == hashlib.sha256(SUBJECTS.encode()).hexdigest()
+    assert (facts["file"], facts["added"], facts["changed"]) == ("subjects.csv", 3, 0)
+
+
+async def test_changes_tell_only_what_differs(store: SqlStore, tmp_path: Path) -> None:
+    await bring(store, "subjects", SUBJECTS, tmp_path)
+    await bring(store, "people", PEOPLE, tmp_path)
+    text = "id,kind,name,telegram\nP1,staff,李思,1001\nP2,staff,王五,1003\nP9,citizen,新,\n"
+    outcome = await bring(store, "people", text, tmp_path, dry_run=True)
+    assert isinstance(outcome, Imported)
+    assert outcome.changes == (
+        Change("P1", {"name": "李四"}, {"name": "李思"}),
+        Change("P2", {"telegram": ""}, {"telegram": "1003"}),
+    )
+    assert outcome.news == (Change("P9", {}, {"name": "新", "kind": "citizen"}),)

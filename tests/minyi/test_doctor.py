@@ -11,7 +11,8 @@ import pytest
 
 from minyi.commands.desk import run
 from minyi.configuration import load
-from minyi.doctor import Finding, State, examine
+from minyi.doctor import examine
+from minyi.finding import Finding, State
 from minyi.opening import opened
 from storage.transaction import SqlTransaction
 from surveys.campaigns import Campaign, Wave, WaveState

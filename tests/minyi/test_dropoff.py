@@ -21,6 +21,7 @@ from evaluation.method_file import shipped as shipped_method
 from minyi import counting, serving, steps
 from minyi.house import House, Pace
 from minyi.invitations import Invitations
+from minyi.listening import listen
 from minyi.loop import run
 from minyi.settings import Settings
 from storage import SqlStore
@@ -282,7 +283,7 @@ async def test_counts_are_put_away_once_a_minute_and_at_every_look_in_the_last_o
 
 async def test_a_graceful_stop_puts_the_last_counts_away(tmp_path: Path) -> None:
     async with open_world("sqlite://", tmp_path) as (world, house):
-        with serving.listen("127.0.0.1", 0) as sock:
+        with listen("127.0.0.1", 0) as sock:
             async with serving.Open(house, sock, every=0.05):
                 while house.counted_at is None:  # noqa: ASYNC110 - as the clock does
                     await asyncio.sleep(0.05)
@@ -296,7 +297,7 @@ async def test_a_graceful_stop_puts_the_last_counts_away(tmp_path: Path) -> None
 
 async def test_a_failing_stop_leaves_the_house_all_the_same(tmp_path: Path) -> None:
     async with open_world("sqlite://", tmp_path) as (world, house):
-        with serving.listen("127.0.0.1", 0) as sock:
+        with listen("127.0.0.1", 0) as sock:
             async with serving.Open(house, sock, every=3600):
                 await world.store.close()
 

@@ -153,3 +153,15 @@ def test_a_refused_questionnaire_is_told_of_in_the_language_asked_for(
         assert "List name not in" not in said
         english = founded(*words, "--lang", "en")
         assert "has no list called “nowhere”" in english.out + english.err
+
+
+def test_adding_one_is_written_into_the_audit_once(minyi: Minyi) -> None:
+    minyi("init")
+    assert minyi("form", "add", QUESTIONNAIRES / "service.md").status == 0
+    assert "Known already" in minyi("form", "add", QUESTIONNAIRES / "service.md").out
+    ran = minyi("audit", "export", "audit.jsonl")
+    assert ran.status == 0
+    lines = Path("audit.jsonl").read_text("utf-8").splitlines()
+    found = [line for line in map(json.loads, lines) if line["action"] == "questionnaire.added"]
+    assert len(found) == 1
+    assert "service.md" in str(found[0]["after"])

@@ -15,8 +15,9 @@ import pytest
 from concerns import desk
 from minyi import steps
 from minyi.house import House, Pace, open_house
+from minyi.listening import listen
 from minyi.opening import NotReadyError
-from minyi.serving import Open, listen
+from minyi.serving import Open
 from minyi.staging import staged
 from rehearsal.backstage import TOKEN
 from rehearsal.limits import Limits

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from minyi import scoring, serving, steps
-from minyi.serving import set_log_level
+from minyi.logs import set_log_level
+from minyi.readiness import Ticks
 from storage import SqlStore
 from storage.transaction import SqlTransaction
 from surveys.campaigns import WaveState
@@ -57,6 +58,7 @@ async def test_a_tally_that_fails_logs_where_and_nothing_of_anybody(
     house.pace = replace(house.pace, clock=lambda: CLOSED)
     doors = serving.Open.__new__(serving.Open)
     doors.house, doors._busy = house, {"tally": asyncio.Lock()}
+    doors._ticks = Ticks(5.0)
     await doors._guarded("tally", serving.tally)
     said = capsys.readouterr().err
     assert "tally failed" in said

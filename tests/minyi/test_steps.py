@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from desk.audit import verify
 from evaluation.method_file import shipped
 from evaluation.publication import published_from_json
 from evaluation.quarter import cards_from_json, cards_to_json, score, thaw
@@ -158,6 +160,62 @@ async def test_a_paused_campaign_opens_no_wave(store: SqlStore, tmp_path: Path) 
     for campaign in campaigns:
         await store.write(partial(put_paused, campaign))
     assert (await steps.plan(house, OPEN)).opened == 0
+
+
+async def test_what_the_clock_does_is_audited_with_rounded_counts(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    house = await house_on(store, tmp_path)
+    await furnish(house)
+    await steps.plan(house, OPEN)
+    for n in range(RATERS):
+        await answer_all(house, f"c{n}", "service.20261210", Random(n))
+    await steps.tally(house, CLOSED)
+    await scoring.score(house, "2026Q4")
+    await scoring.publish(house, "2026Q4")
+    entries = await store.read(lambda tx: list(tx.audit_chain()))
+    assert verify(entries, house.act().key) == []
+    assert {(entry.who, entry.origin) for entry in entries} == {("minyi", "clock")}
+    told = {(entry.action, entry.what): json.loads(entry.after) for entry in entries}
+    assert set(told) == {
+        (action, f"wave:{name}.20261210")
+        for action in ("wave.opened", "wave.tallied")
+        for name in ("service", "leadership")
+    } | {("score.published", "period:2026Q4")}
+    assert told["wave.opened", "wave:service.20261210"]["assignments"] == SUBJECTS * RATERS
+    assert told["wave.tallied", "wave:service.20261210"]["ballots"] == SUBJECTS * RATERS
+    assert told["score.published", "period:2026Q4"]["cards"] == SUBJECTS
+    await steps.plan(house, OPEN)
+    await steps.tally(house, CLOSED)
+    assert len(await store.read(lambda tx: list(tx.audit_chain()))) == len(entries)
+
+
+async def test_a_wave_that_opens_late_owes_no_reminder_whose_day_has_passed(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    house = await house_on(store, tmp_path)
+    await furnish(house)
+    chats = [Chat(Address("telegram", str(n)), f"c{n}", "zh") for n in range(3)]
+    for chat in chats:
+        await house.store.write(partial(put_chat, chat))
+    report = await steps.plan(house, OPEN + timedelta(days=5))
+    assert (report.planned, report.opened) == (2, 2)
+    owed = await store.read(lambda tx: tx.delivery_counts("service.20261210"))
+    assert sorted(stage for stage, _, count in owed if count) == ["invite", "remind2"]
+
+
+async def test_occurrences_whose_whole_window_went_by_are_left_out(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    house = await house_on(store, tmp_path)
+    await furnish(house)
+    assert (await steps.plan(house, OPEN + timedelta(days=180))).planned == 2
+    waves = await store.read(lambda tx: tx.waves())
+    assert {wave.id.split(".")[1] for wave in waves} == {"20270610"}
+
+
+def put_chat(chat: Chat, tx: Any) -> None:
+    tx.put_chat(chat)
 
 
 def put_paused(campaign: Campaign, tx: Any) -> None:

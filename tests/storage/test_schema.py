@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+import storage.desk_tables
 import storage.ledgers  # noqa: F401 - fills the metadata
 from storage import migrate, newest_revision, revision
 from storage.engine import open_engine

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from desk.audit import seal_key
+from desk.audit import Mark, seal_key
 from desk.roles import Role
 from desk.store import DeskStore
+from desk.works import Works
 from surveys.forms.form import Form
 from web.site import Talker
 
@@ -36,6 +37,20 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyFact:
+    """That there is a key, never the key. ``kind``: application | reader | wave.
+
+    ``name`` is the reader's or the wave's; ``wave`` the state of a key's wave. A key that is not
+    ``present`` was destroyed or never made.
+    """
+
+    kind: str
+    name: str
+    present: bool
+    wave: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenId:
     """The organisation's own sign-in. ``name`` is what its button says."""
 
@@ -45,14 +60,37 @@ class OpenId:
     name: str = "OpenID"
 
 
+class Trial(Talker, Protocol):
+    """One questionnaire being tried: a talker that knows what it asks.
+
+    Whoever comes with ``Opened(payload)`` is asked ``form``. ``origin`` is the page it began on.
+    """
+
+    form: Form
+    payload: str
+    origin: str
+
+
 class Trials(Protocol):
     """Questionnaires tried in a chat that nobody counts. One trial for each account."""
 
-    async def begin(self, account: str, form: Form, media: Callable[[str], bytes | None]) -> Talker:
-        """A conversation about ``form`` alone, kept in memory until the next one begins."""
+    async def begin(
+        self,
+        account: str,
+        form: Form,
+        media: Callable[[str], tuple[str, bytes] | None],
+        now: datetime,
+        origin: str,
+    ) -> Trial:
+        """A conversation about ``form`` alone, kept in memory until the next one begins.
+
+        ``media`` gives the (media type, content) of its labels' files.
+        """
         ...
 
-    def under_way(self, account: str) -> Talker | None: ...
+    def under_way(self, account: str, now: datetime) -> Trial | None:
+        """The account's trial, unless nobody has said anything in it for an hour."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -61,7 +99,8 @@ class Console:
 
     ``second_factor`` are the roles that must have one. A campaign that asks more than
     ``approval_above`` people needs a second person. ``k``, ``zone`` and ``language`` are defaults
-    for what is made here. ``examine`` looks at everything as ``minyi doctor`` does.
+    for what is made here. ``examine`` looks at everything as ``minyi doctor`` does. ``keys`` tells
+    which keys there are; ``kept_head`` the audit's head as it was noted outside the database.
     """
 
     store: DeskStore
@@ -76,7 +115,10 @@ class Console:
     examine: Callable[[], Awaitable[Sequence[Check]]] | None = None
     trials: Trials | None = None
     openid: OpenId | None = None
+    keys: Callable[[], Awaitable[Sequence[KeyFact]]] | None = None
+    kept_head: Callable[[], Mark | None] | None = None  # ValueError where the note is damaged
     private_hooks: bool = False  # whether webhooks may reach private networks
+    works: Works = field(default_factory=Works, compare=False)  # long work under way here
 
     @property
     def audit_key(self) -> bytes:

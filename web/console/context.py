@@ -95,9 +95,10 @@ class Context:
 
     @cached_property
     def language(self) -> str:
-        """The account's, else the reader's."""
+        """What was chosen at the top of a page, else the account's, else the browser's."""
         chosen = self.signed_in.language if self.signed_in is not None else ""
-        return chosen if chosen in LANGUAGES else language_of(self.request)
+        switched = self.request.cookies.get("language") in LANGUAGES
+        return chosen if chosen in LANGUAGES and not switched else language_of(self.request)
 
     def allows(self, permission: May) -> bool:
         """Whether this page's reader may ``permission``; False before a whole sign-in."""

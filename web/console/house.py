@@ -4,10 +4,52 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.console.areas import fieldwork, home, results
+from web.console.areas import (
+    accounts,
+    approvals,
+    audit,
+    campaigns,
+    connections,
+    entry,
+    fieldwork,
+    help,
+    home,
+    importing,
+    links,
+    me,
+    openid,
+    questionnaires,
+    results,
+    roster,
+    settings,
+    trial,
+    webhooks,
+    works,
+)
 from web.console.doors import Door, routes
 
-DOORS: tuple[Door, ...] = (*home.DOORS, *fieldwork.DOORS, *results.DOORS)
+DOORS: tuple[Door, ...] = (
+    *home.DOORS,
+    *accounts.DOORS,
+    *entry.DOORS,
+    *me.DOORS,
+    *campaigns.DOORS,
+    *fieldwork.DOORS,
+    *openid.DOORS,
+    *results.DOORS,
+    *roster.DOORS,
+    *importing.DOORS,
+    *works.DOORS,
+    *links.DOORS,
+    *approvals.DOORS,
+    *audit.DOORS,
+    *settings.DOORS,
+    *help.DOORS,
+    *trial.DOORS,
+    *questionnaires.DOORS,
+    *connections.DOORS,
+    *webhooks.DOORS,
+)
 
 
 def console_routes() -> list[Route]:

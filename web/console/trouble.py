@@ -17,6 +17,7 @@ KINDS = {
     405: "missing",
     408: "slow",
     413: "large",
+    503: "busy",
 }
 
 

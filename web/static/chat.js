@@ -8,6 +8,7 @@
   const field = () => document.getElementById("text"); // htmx puts new ones in
   const large = () => document.getElementById("large");
   const fine = matchMedia("(pointer: fine)");
+  document.documentElement.classList.add("scripted");
 
   // ---- a turn
 
@@ -26,7 +27,8 @@
     old = kept ? [] : [...talk.querySelectorAll(".rows, .onward")];
     const sent = event.detail.requestConfig.parameters.text;
     typed = event.detail.requestConfig.elt.id === "say";
-    draft = typed && sent && sent === field().value ? "" : field().value;
+    const left = field() ? field().value : draft; // where a file is wanted there is no field
+    draft = typed && sent && sent === left ? "" : left;
     height = xhr.getResponseHeader("X-In-Place") ? under(pressed) ?? 0 : null;
     turning = true;
     quiet();
@@ -34,6 +36,7 @@
   document.addEventListener("htmx:afterSwap", () => {
     old.forEach((each) => each.remove());
     old = [];
+    if (!field()) return;
     if (draft && !field().value) field().value = draft;
     draft = "";
   });
@@ -41,16 +44,30 @@
     if (!turning) return;
     turning = false;
     offer();
+    ready();
     if (height === null) {
       hasty = [];
-      const newest = [...talk.querySelectorAll(".first")].pop();
-      if (newest) newest.scrollIntoView({ block: "start" });
+      reveal([...talk.querySelectorAll(".first")].pop());
     } else {
       stay();
     }
     const on = document.getElementById("say").dataset.typing || fine.matches;
-    if (typed && on) field().focus({ preventScroll: true });
+    if (typed && on) field()?.focus({ preventScroll: true });
   });
+  // From `newest` on, but the buttons of the question must not end up below the composer: what was
+  // said may leave the window for them, the question's own words only for a few buttons.
+  const reveal = (newest) => {
+    const asked = [...talk.querySelectorAll(".question")].pop();
+    const rows = asked?.querySelector(".rows")?.getBoundingClientRect();
+    const seen = innerHeight - document.querySelector(".composer").offsetHeight;
+    let top = newest ? newest.getBoundingClientRect().top - 12 : 0;
+    if (rows) {
+      const words = asked.getBoundingClientRect().top - 12;
+      const need = rows.bottom + 8 - seen;
+      top = Math.max(top, rows.height < seen / 3 ? need : Math.min(need, words));
+    }
+    if (newest || top > 0) scrollBy({ top });
+  };
   const boxed = (name) => [...talk.querySelectorAll("[aria-pressed]")].find((each) => named(each) === name);
   const under = (name) => boxed(name)?.getBoundingClientRect().top;
   const stay = () => {
@@ -81,6 +98,7 @@
     const alert = event.detail.xhr && event.detail.xhr.status === 413 ? large() || lost : lost;
     alert.hidden = false;
     alert.focus();
+    reveal();
   };
   document.addEventListener("htmx:sendError", failed);
   document.addEventListener("htmx:timeout", failed);
@@ -90,21 +108,26 @@
 
   const chosen = (form) => [...form.querySelectorAll("input[type=file]")].flatMap((each) => [...each.files]);
   document.addEventListener("change", (event) => {
-    if (event.target.type !== "file" || !event.target.files.length) return;
+    if (event.target.type !== "file") return;
     const form = event.target.form;
     form.querySelectorAll("input[type=file]").forEach((each) => {
-      if (each !== event.target) each.value = "";
+      if (each !== event.target && event.target.files.length) each.value = "";
     });
-    large().hidden = event.target.files[0].size <= Number(form.dataset.largest);
+    ready();
+    reveal();
   });
-  document.addEventListener("htmx:confirm", (event) => {
-    const form = event.detail.elt;
-    if (!form.dataset.largest) return;
-    if (chosen(form).some((file) => file.size > Number(form.dataset.largest))) {
-      event.preventDefault();
-      failed({ detail: { xhr: { status: 413 } } });
-    }
-  });
+  const short = (name) => (name.length > 32 ? `${name.slice(0, 18)}…${name.slice(-12)}` : name);
+  const ready = () => {
+    if (!large()) return;
+    const form = document.getElementById("say");
+    const [file] = chosen(form);
+    const fits = Boolean(file) && file.size <= Number(form.dataset.largest);
+    const line = document.getElementById("chosen");
+    large().hidden = !file || fits;
+    document.getElementById("ready").classList.toggle("full", fits);
+    line.textContent = fits ? line.dataset.chosen.replace("{name}", () => short(file.name)) : "";
+  };
+  ready();
   document.addEventListener("htmx:xhr:progress", (event) => {
     if (!event.detail.lengthComputable || !chosen(document.getElementById("say")).length) return;
     sending.hidden = false;
@@ -130,7 +153,10 @@
         for (const name of ["latitude", "longitude", "accuracy"]) form.elements[name].value = coords[name];
         form.requestSubmit();
       },
-      () => (finding.textContent = finding.dataset.unfound),
+      () => {
+        finding.textContent = finding.dataset.unfound;
+        reveal();
+      },
       { enableHighAccuracy: true, timeout: 15000, maximumAge: 60000 },
     );
   });
@@ -148,6 +174,6 @@
 
   // A page the browser kept in memory may show a question answered since.
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) location.replace("/c");
+    if (event.persisted) location.replace(lost.querySelector("a").href);
   });
 })();

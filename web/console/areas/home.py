@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from starlette.responses import Response
 
 from desk.attention import Item, attention
@@ -15,6 +12,7 @@ from surveys.campaigns import WaveState
 from surveys.words import pick
 from web.console.context import Context
 from web.console.doors import Door
+from web.console.telling import sentence
 
 SHOWN = 6  # waves on the first page
 
@@ -27,7 +25,7 @@ async def home(at: Context) -> Response:
         return list(items), _open(tx, at)
 
     items, waves = await at.read(work)
-    sentences = [(item, at.say(f"attention.{item.key}", **_filled(at, item))) for item in items]
+    sentences = [(item, sentence(item, at.language, at.console.zone)) for item in items]
     return at.page("home/home.html", sentences=sentences, waves=waves, pick=pick)
 
 
@@ -42,19 +40,6 @@ def _open(tx: DeskTransaction, at: Context) -> list[Fieldwork]:
     ]
     found = (fieldwork(tx, wave.id, within) for wave in mine[:SHOWN])
     return [each for each in found if each is not None]
-
-
-def _filled(at: Context, item: Item) -> dict[str, object]:
-    return {name: _said(at, value) for name, value in item.facts.items()}
-
-
-def _said(at: Context, value: Any) -> object:
-    match value:
-        case datetime():
-            return at.day(value)
-        case dict():
-            return pick(value, at.language)
-    return value
 
 
 DOORS = (Door("", home, May.HOME),)

@@ -1,0 +1,115 @@
+"""A campaign being made, page by page: what was typed so far, kept so that nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from desk.rhythm import Every, On, Rhythm, rule_of
+from desk.store import DeskTransaction, Upload
+from desk.wishing import Wish, Wrong
+from surveys.cells import RaterGroup
+
+KEY = re.compile(r"[0-9a-f]{20}")
+LONGEST = 2000  # characters kept of one field
+FIELDS: Mapping[int, tuple[str, ...]] = {
+    1: ("form", "title_zh", "title_en"),
+    2: (*RaterGroup, "k"),
+    3: ("starts", "every", "on", "month_of_quarter", "month_of_year", "day", "recurrence", "hour",
+        "zone", "days", "reminders"),
+    4: ("id",),
+}  # fmt: skip
+"""What each page asks for."""
+WRONG: Mapping[str, int] = {"groups": 2} | {
+    name: page for page, names in FIELDS.items() for name in names
+}
+"""The page on which a wrong field is mended."""
+Typed = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What stands in the fields before anybody types."""
+
+    zone: ZoneInfo
+    k: int
+
+
+def blank(key: str, defaults: Defaults, now: datetime) -> dict[str, str]:
+    """The fields before anything was typed."""
+    today = now.astimezone(defaults.zone).date()
+    given = {
+        "k": str(defaults.k),
+        "starts": today.isoformat(),
+        "every": Every.QUARTER.value,
+        "on": On.DAY.value,
+        "month_of_quarter": "3",
+        "month_of_year": "12",
+        "day": "10",
+        "hour": "9",
+        "zone": defaults.zone.key,
+        "days": "14",
+        "reminders": "3,7",
+        "id": f"c-{today.year}-{key[:4]}",
+    }
+    return {name: given.get(name, "") for names in FIELDS.values() for name in names}
+
+
+def typed(
+    tx: DeskTransaction, account: str, key: str, defaults: Defaults, now: datetime
+) -> dict[str, str]:
+    """What ``account`` typed so far under ``key``; the blank fields where there is nothing."""
+    kept = tx.upload(_name(key))
+    fields = blank(key, defaults, now)
+    if kept is not None and kept.account == account:
+        fields |= json.loads(kept.content)
+    return fields
+
+
+def keep(tx: DeskTransaction, account: str, key: str, fields: Typed, now: datetime) -> None:
+    """Keep everything typed, right or wrong. LookupError where the draft is somebody else's."""
+    there = tx.upload(_name(key))
+    if there is not None and there.account != account:
+        raise LookupError(key)
+    cut = {name: fields[name][:LONGEST] for names in FIELDS.values() for name in names}
+    content = json.dumps(cut, ensure_ascii=False).encode("utf-8", "replace")
+    tx.put_upload(Upload(_name(key), account, "campaign", content, now))
+
+
+def _name(key: str) -> str:
+    if not KEY.fullmatch(key):
+        raise LookupError(key)
+    return f"campaign-{key}"
+
+
+def wish_of(fields: Typed) -> tuple[Wish, list[Wrong]]:
+    """The campaign that the fields mean; what is wrong with how its days were chosen."""
+    rhythm, wrongs = _rhythm(fields)
+    groups = ",".join(group for group in RaterGroup if fields[group])
+    same = {name: fields[name] for name in ("form", "title_zh", "title_en", "starts", "hour",
+                                            "days", "reminders", "k")}  # fmt: skip
+    rule, zone = rule_of(rhythm), fields["zone"].strip()
+    wish = Wish(id=fields["id"].strip(), groups=groups, recurrence=rule, zone=zone, **same)
+    return wish, wrongs
+
+
+def _rhythm(fields: Typed) -> tuple[Rhythm, list[Wrong]]:
+    every = Every(fields["every"]) if fields["every"] in tuple(Every) else Every.QUARTER
+    if every is Every.OWN:
+        rule = fields["recurrence"].strip()
+        return Rhythm(every, rule=rule or "-"), []
+    if every is Every.ONCE:
+        return Rhythm(every), []
+    on = On(fields["on"]) if fields["on"] in tuple(On) else On.DAY
+    most = 3 if every is Every.QUARTER else 12
+    month = fields["month_of_quarter" if every is Every.QUARTER else "month_of_year"]
+    day, wrongs = fields["day"].strip(), []
+    if on is On.DAY and not (re.fullmatch("[0-9]{1,2}", day) and 1 <= int(day) <= 28):
+        wrongs.append(Wrong("day", "month_day", {"text": day[:20]}))
+        day = "10"
+    chosen = int(month) if month in map(str, range(1, most + 1)) else most
+    return Rhythm(every, on, chosen, int(day) if on is On.DAY else 10), wrongs

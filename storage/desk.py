@@ -1,0 +1,74 @@
+"""The desk's part of a unit of work: all its rows, what goes stale among them, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, func, or_, select
+
+from storage.accounts import AccountRows
+from storage.approvals import ApprovalRows
+from storage.audit import AuditRows
+from storage.columns import Moment
+from storage.desk_tables import attempts, remembered, sessions, tickets, uploads
+from storage.hooks import HookRows
+from storage.roster import RosterRows
+from storage.tables import campaigns, forms, people, relations, subjects
+from storage.tickets import TicketRows
+from storage.tokens import TokenRows
+from storage.works import WorkRows
+from surveys.people import Kind
+
+_NOW = bindparam("now", type_=Moment)
+_OLD = bindparam("old", type_=Moment)
+_STALE = (
+    delete(tickets).where(tickets.c.expires_at <= _NOW),
+    delete(sessions).where(sessions.c.made_at < _OLD),
+    delete(attempts).where(
+        attempts.c.last_at < _OLD, or_(attempts.c.until.is_(None), attempts.c.until <= _NOW)
+    ),
+    delete(uploads).where(uploads.c.made_at < _OLD),
+    delete(remembered).where(remembered.c.made_at < _OLD),
+)
+_ROWS = select(
+    *(
+        select(func.count()).select_from(table).scalar_subquery().label(name)
+        for name, table in (
+            ("people", people),
+            ("subjects", subjects),
+            ("relations", relations),
+            ("questionnaires", forms),
+            ("campaigns", campaigns),
+        )
+    ),
+    select(func.count())
+    .select_from(people)
+    .where(people.c.kind == Kind.STAFF)
+    .scalar_subquery()
+    .label("staff"),
+)
+
+
+class DeskRows(
+    AccountRows,
+    TicketRows,
+    AuditRows,
+    ApprovalRows,
+    TokenRows,
+    WorkRows,
+    HookRows,
+    RosterRows,
+):
+    __slots__ = ()
+
+    def drop_stale(self, now: datetime, before: datetime) -> None:
+        """Delete tickets expired at ``now``; sessions, attempts, uploads, answers to idempotency
+        keys older than ``before``. Attempts that still shut somebody out at ``now`` stay.
+        """
+        for statement in _STALE:
+            self._changed(statement, {"now": now, "old": before})
+
+    def count_rows(self) -> Mapping[str, int]:
+        """``people`` (of whom ``staff``), subjects, relations, questionnaires and campaigns."""
+        return {name: int(number) for name, number in self._one(_ROWS)._mapping.items()}

@@ -1,0 +1,23 @@
+"""Who may answer a command before the conversation does: for people who work here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from surveys.people import Address
+from surveys.reply import Reply
+
+
+class Attendant(Protocol):
+    """Answers commands of people who work here, each in the unit of work it came in."""
+
+    def heard(
+        self, tx: Any, address: Address, text: str, language: str, now: datetime
+    ) -> tuple[Reply, ...] | None:
+        """The answer to ``text``, typed words that begin with a slash.
+
+        None where it is no command of ours, or nobody of ours typed it: then the conversation
+        answers as it would anybody.
+        """
+        ...

@@ -1,0 +1,279 @@
+"""What the operations do: the desk's own functions, told as the API tells things."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from desk.roles import May, Role
+from tests.web.api.stocked import FORM, ROOT, program
+from tests.web.console.seats import Desk
+
+CSV = {"Content-Type": "text/csv"}
+MARKDOWN = {"Content-Type": "text/markdown"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WISH: dict[str, Any] = {
+    "id": "spring",
+    "title": {"zh": "春季评价", "en": "Spring"},
+    "form": FORM.hash[:12],
+    "groups": ["SVC"],
+    "starts": "2027-03-01",
+    "days": 10,
+    "reminders": [3],
+}
+
+
+async def test_a_unit_is_added_changed_and_read(desk: Desk) -> None:
+    client = await program(desk)
+    made = await client.send(
+        "PUT", "/subjects/parks", json={"name": {"zh": "公园处"}, "parent": "city"}
+    )
+    assert made.status_code == 201
+    assert made.json() == {
+        "id": "parks", "name": {"zh": "公园处", "en": ""}, "kind": "unit", "parent": "city",
+        "rating_class": "unit",
+    }  # fmt: skip
+    again = await client.send(
+        "PUT", "/subjects/parks", json={"name": {"zh": "公园处", "en": "Parks"}}
+    )
+    assert again.status_code == 200
+    assert (await client.get("/subjects/parks")).json()["parent"] is None
+    entry = (await desk.audited("roster.imported"))[-1]
+    assert entry.origin == f"token {client.token.id} at 203.0.113.7"
+
+
+async def test_a_unit_under_a_unit_that_is_not_there_is_refused(desk: Desk) -> None:
+    client = await program(desk)
+    wish = {"name": {"zh": "公园处"}, "parent": "nowhere"}
+    answer = await client.send("PUT", "/subjects/parks", json=wish)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "cells")
+    assert problem["errors"][0]["column"] == "parent"
+    assert (await client.get("/subjects/parks")).status_code == 404
+
+
+async def test_a_person_is_changed_and_asked_no_more(desk: Desk) -> None:
+    client = await program(desk)
+    changed = await client.send("PATCH", "/people/p01", json={"name": "李四", "unit": None})
+    assert changed.json()["name"] == "李四"
+    assert changed.json()["unit"] is None
+    assert changed.json()["kind"] == "staff"
+    wrong = await client.send("PATCH", "/people/p01", json={"unit": "nowhere"})
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["pointer"] == "#/unit"
+    out = await client.send("POST", "/people/p01/opt-out")
+    assert out.json()["opted_out"] is True
+    assert (await client.send("POST", "/people/nobody/opt-out")).status_code == 404
+    actions = [entry.action for entry in await desk.audited("person")]
+    assert actions == ["person.edited", "person.opted_out"]
+
+
+async def test_rows_come_in_as_json_as_csv_and_as_a_workbook(desk: Desk) -> None:
+    client = await program(desk)
+    rows = {"rows": [{"id": "q1", "kind": "staff", "name": "王五", "unit": "tax"}]}
+    answer = await client.send("POST", "/imports/people", json=rows)
+    assert answer.json() == {
+        "table": "people", "added": 1, "changed": 0, "unchanged": 0, "written": True, "notes": [],
+    }  # fmt: skip
+    table = "编号,身份,colour\nq1,干部,red\nq2,群众,blue\n".encode()
+    answer = await client.send("POST", "/imports/people", content=table, headers=CSV)
+    assert (answer.json()["added"], answer.json()["unchanged"]) == (1, 1)
+    assert "colour" in answer.json()["notes"][0]
+    book = Workbook()
+    assert book.active is not None
+    for line in (["id", "kind"], ["q3", "staff"]):
+        book.active.append(line)
+    file = BytesIO()
+    book.save(file)
+    sent = {"content": file.getvalue(), "headers": {"Content-Type": XLSX}}
+    dry = await client.send("POST", "/imports/people?dry_run=true", **sent)
+    assert (dry.json()["added"], dry.json()["written"]) == (1, False)
+    assert (await client.get("/people/q3")).status_code == 404
+    await client.send("POST", "/imports/people", **sent)
+    assert (await client.get("/people/q3")).status_code == 200
+
+
+async def test_every_bad_cell_is_told_and_no_row_is_taken(desk: Desk) -> None:
+    client = await program(desk, language="zh")
+    rows = {"rows": [{"id": "q1", "kind": "staff"}, {"id": "q 2", "kind": "robot"}]}
+    answer = await client.send("POST", "/imports/people", json=rows)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "cells")
+    assert [each["pointer"] for each in problem["errors"]] == ["#/rows/1/id", "#/rows/1/kind"]
+    assert "不能用作编号" in problem["errors"][0]["detail"]
+    assert (await client.get("/people/q1")).status_code == 404
+    table = await client.send("POST", "/imports/people", content=b"id,kind\nq1,robot", headers=CSV)
+    assert table.json()["errors"][0]["row"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"", 422), (b"PK\x03\x04 no zip", 422), (b"%PDF-1.7", 422), (b"id\n", 422)],
+)
+async def test_a_file_that_is_no_table_is_refused(desk: Desk, body: bytes, status: int) -> None:
+    client = await program(desk)
+    answer = await client.send("POST", "/imports/people", content=body, headers=CSV)
+    assert answer.status_code == status
+    assert answer.json()["detail"]
+
+
+async def test_an_import_under_a_key_is_done_once(desk: Desk) -> None:
+    client = await program(desk)
+    headers = {"Idempotency-Key": "import-1"}
+    rows = {"rows": [{"id": "q1", "kind": "staff"}]}
+    first = await client.send("POST", "/imports/people", json=rows, headers=headers)
+    second = await client.send("POST", "/imports/people", json=rows, headers=headers)
+    assert first.content == second.content
+    assert second.json()["added"] == 1
+    assert len(await desk.audited("roster.imported")) == 1
+
+
+async def test_a_questionnaire_is_checked_kept_and_given_back(desk: Desk) -> None:
+    client = await program(desk)
+    source = (ROOT / "questionnaires" / "leadership.md").read_bytes()
+    dry = await client.send(
+        "POST", "/questionnaires?dry_run=true", content=source, headers=MARKDOWN
+    )
+    assert (dry.status_code, dry.json()["kept"]) == (200, False)
+    made = await client.send("POST", "/questionnaires", content=source, headers=MARKDOWN)
+    assert made.status_code == 201, made.text
+    assert (made.json()["new"], made.json()["errors"]) == (True, 0)
+    version = made.json()["version"]
+    again = await client.send("POST", "/questionnaires", content=source, headers=MARKDOWN)
+    assert (again.status_code, again.json()["new"]) == (200, False)
+    kept = (await client.get(f"/questionnaires/{version}")).json()
+    assert kept["languages"] == ["zh", "en"]
+    xform = await client.get(f"/questionnaires/{version}/xform")
+    assert xform.headers["content-type"] == "application/xml"
+    assert b"<h:html" in xform.content
+    assert len((await client.get("/questionnaires")).json()["items"]) == 2
+
+
+async def test_a_questionnaire_with_errors_is_refused_with_each_of_them(desk: Desk) -> None:
+    client = await program(desk)
+    broken = (ROOT / "questionnaires" / "service.md").read_text("utf-8").replace("${", "${no_")
+    answer = await client.send("POST", "/questionnaires", content=broken.encode(), headers=MARKDOWN)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "questionnaire")
+    assert problem["findings"][0]["what"]["zh"]
+    assert problem["findings"][0]["severity"] == "error"
+    assert problem["errors"]
+    assert len((await client.get("/questionnaires")).json()["items"]) == 1
+
+
+async def test_a_campaign_is_made_paused_resumed_and_closed(desk: Desk) -> None:
+    client = await program(desk)
+    made = await client.send("POST", "/campaigns", json=WISH)
+    assert made.status_code == 201, made.text
+    assert made.json()["form"] == FORM.hash
+    assert made.json()["title"] == {"zh": "春季评价", "en": "Spring"}
+    other = await client.send("POST", "/campaigns", json={**WISH, "days": 11})
+    assert (other.status_code, other.json()["code"]) == (409, "exists")
+    paused = await client.send("POST", "/campaigns/spring/pause")
+    assert paused.json()["state"] == "paused"
+    assert (await client.send("POST", "/campaigns/spring/resume")).json()["state"] == "running"
+    wave = (await client.get("/waves/window.1")).json()
+    assert (wave["state"], wave["asked"], wave["complete"]) == ("open", 12, None)
+    closed = await client.send("POST", "/campaigns/window/close")
+    assert closed.status_code == 200
+    assert closed.json()["state"] == "paused"
+    assert (await client.send("POST", "/campaigns/nowhere/pause")).status_code == 404
+
+
+async def test_what_is_wrong_with_a_campaign_is_pointed_at(desk: Desk) -> None:
+    client = await program(desk)
+    wish = {**WISH, "form": "f" * 64, "zone": "Mars/Olympus", "title": {}, "starts": "2027-02-30"}
+    answer = await client.send("POST", "/campaigns", json=wish)
+    assert answer.status_code == 422
+    pointers = {each["pointer"] for each in answer.json()["errors"]}
+    assert pointers == {"#/form", "#/zone", "#/title/zh", "#/starts"}
+
+
+async def test_a_large_campaign_waits_for_a_second_person(desk: Desk) -> None:
+    from dataclasses import replace
+
+    large = replace(desk.console, approval_above=5)
+    desk.app.state.console = large
+    for route in desk.app.routes:
+        inner = getattr(route, "app", None)
+        if getattr(route, "path", "") == "/api/v1":
+            inner.state.console = large  # type: ignore[union-attr]
+    officer = await program(desk, Role.OFFICER)
+    asked = await officer.send("POST", "/campaigns", json=WISH)
+    assert asked.status_code == 202
+    request = asked.json()
+    assert (request["action"], request["decision"]) == ("campaign.create", "open")
+    path = f"/approvals/{request['id']}/decision"
+    own = await officer.send("POST", path, json={"agree": True})
+    assert (own.status_code, own.json()["code"]) == (403, "own_request")
+    reading = await program(desk, scopes=(May.APPROVALS_READ,))
+    weak = await reading.send("POST", path, json={"agree": True})
+    assert (weak.status_code, weak.json()["needed"]) == (403, "campaigns.write")
+    second = await program(desk)
+    done = await second.send("POST", path, json={"agree": True, "note": "好"})
+    assert done.json()["decision"] == "approved"
+    assert (await second.get("/campaigns/spring")).status_code == 200
+    late = await second.send("POST", path, json={"agree": True})
+    assert (late.status_code, late.json()["code"]) == (409, "state")
+    waiting = (await second.get("/approvals?open=true")).json()["items"]
+    assert [each["what"] for each in waiting] == ["campaign:large"]
+
+
+async def test_the_audit_comes_in_pages_and_through_filters(desk: Desk) -> None:
+    client = await program(desk)
+    page = (await client.get("/audit?limit=2")).json()
+    seen = [each["seq"] for each in page["items"]]
+    while page["next"]:
+        page = (await client.http.get(page["next"])).json()
+        seen += [each["seq"] for each in page["items"]]
+    assert seen == sorted(seen, reverse=True)
+    assert seen[-1] == 1
+    mine = (await client.get("/audit?action=token")).json()["items"]
+    assert {each["action"] for each in mine} == {"token.made"}
+    assert client.secret not in str(mine)
+
+
+async def test_results_are_given_exactly_as_they_were_published(desk: Desk) -> None:
+    import json
+
+    from tests.web.published import publications
+
+    client = await program(desk)
+    assert (await client.get("/results")).json()["items"] == [
+        {"period": "2025Q4", "cards": 6}, {"period": "2026Q1", "cards": 6},
+    ]  # fmt: skip
+    stored = {card["subject"]: card for card in json.loads(publications()["2026Q1"])}
+    for card in (await client.get("/results/2026Q1")).json()["items"]:
+        assert card == stored[card["subject"]]
+    assert (await client.get("/results/2031Q1")).status_code == 404
+
+
+async def test_a_hook_is_made_changed_and_removed(desk: Desk) -> None:
+    client = await program(desk)
+    wish = {"url": "https://two.example/x?key=hidden", "events": ["wave.tallied", "wave.opened"]}
+    made = (await client.send("POST", "/hooks", json=wish)).json()
+    assert made["secret"].startswith("whsec_")
+    path = f"/hooks/{made['id']}"
+    kept = (await client.get(path)).json()
+    assert "secret" not in kept
+    assert kept["events"] == ["wave.opened", "wave.tallied"]
+    changed = await client.send("PATCH", path, json={"disabled": True})
+    assert changed.json()["disabled"] is True
+    assert changed.json()["url"] == wish["url"]
+    renewed = (await client.send("POST", f"{path}/secret")).json()
+    assert renewed["secret"] != made["secret"]
+    assert (await client.send("DELETE", path)).status_code == 204
+    assert (await client.get(path)).status_code == 404
+    told = str(await desk.audited("hook"))
+    assert "two.example" in told
+    assert "hidden" not in told
+    assert "whsec_" not in told
+
+
+async def test_long_work_is_shown_to_whoever_began_it_alone(desk: Desk) -> None:
+    owner, other = await program(desk), await program(desk, Role.OFFICER)
+    assert (await owner.get("/works/w1")).json()["done"] == 1
+    assert (await other.get("/works/w1")).status_code == 404

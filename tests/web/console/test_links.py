@@ -1,0 +1,109 @@
+"""Links and QR codes at the desk: made, shown, voided; a staff link is shown once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from desk.roles import Role
+from storage.transaction import SqlTransaction
+from surveys.people import Invite
+from tests.web.console.seats import ORIGIN, Desk, post
+from tests.web.console.test_roster import rolled
+
+PATH = "/desk/roster/links"
+
+
+async def invites(desk: Desk, kind: str) -> list[Invite]:
+    found = await desk.store.read(lambda tx: tx.invites())
+    return [each for each in found if each.kind == kind]
+
+
+async def test_a_units_link_is_made_shown_with_its_poster_and_voided(desk: Desk) -> None:
+    await desk.store.write(rolled)
+    client = await desk.seat(Role.OFFICER)
+    await post(client, PATH, {"kind": "unit", "target": "win"})
+    [made] = await invites(desk, "unit")
+    page = (await client.get(f"{PATH}?kind=unit&q=win")).text
+    assert f"{ORIGIN}/c/{made.token}" in page
+    assert (await client.get(f"/poster/{made.token}")).status_code == 200
+    assert (await client.get(f"/qr/{made.token}.svg")).status_code == 200
+    which = re.search(r'name="which" value="(\w+)"', page)
+    assert which is not None
+    fields = {"kind": "unit", "target": "win", "which": which[1]}
+    await post(client, f"{PATH}/void", fields)
+    assert await invites(desk, "unit") == []
+    assert (await client.get(f"/poster/{made.token}")).status_code == 404
+    gone = await post(client, f"{PATH}/void", fields)
+    assert gone.status_code == 422
+    assert "no longer there" in gone.text
+    entries = await desk.audited("links")
+    assert [(e.action, e.what) for e in entries] == [
+        ("links.made", "subject:win"),
+        ("links.voided", "subject:win"),
+    ]
+    assert not any(made.token in e.before + e.after for e in entries)
+
+
+async def test_a_staff_link_is_shown_once_and_replaces_the_one_before(desk: Desk) -> None:
+    await desk.store.write(rolled)
+    client = await desk.seat(Role.OFFICER)
+    fields = {"kind": "staff", "target": "P1"}
+    first = await post(client, PATH, fields)
+    [old] = await invites(desk, "staff")
+    assert f"{ORIGIN}/c/{old.token}" in first.text
+    assert "<svg" in first.text
+    assert "style=" not in first.text
+    assert old.token not in str(first.headers)
+    listed = (await client.get(f"{PATH}?kind=staff")).text
+    assert old.token not in listed
+    assert "made, not used yet" in listed
+    await post(client, PATH, fields)
+    [new] = await invites(desk, "staff")
+    assert new.token != old.token
+    entries = await desk.audited("links")
+    assert [e.action for e in entries] == ["links.made", "links.voided", "links.made"]
+    assert not any(old.token in e.before + e.after or new.token in e.after for e in entries)
+
+
+async def test_a_used_link_stays_noted_and_an_opted_out_colleague_gets_none(desk: Desk) -> None:
+    def work(tx: SqlTransaction) -> None:
+        rolled(tx)
+        tx.put_invites([Invite("used-token", "staff", "P1", used=True)])
+
+    await desk.store.write(work)
+    client = await desk.seat(Role.OFFICER)
+    page = (await client.get(f"{PATH}?kind=staff")).text
+    assert ">used<" in page
+    assert "used-token" not in page
+    for target in ("P3", "nobody", ""):
+        refused = await post(client, PATH, {"kind": "staff", "target": target})
+        assert refused.status_code == 422
+        assert "no member of staff" in refused.text
+
+
+async def test_all_that_have_no_link_get_one_and_staff_links_come_as_a_file_once(
+    desk: Desk,
+) -> None:
+    await desk.store.write(rolled)
+    client = await desk.seat(Role.OFFICER)
+    answer = await post(client, f"{PATH}/missing", {"kind": "staff"})
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    tokens = {each.target: each.token for each in await invites(desk, "staff")}
+    assert {row["id"]: row["link"].rpartition("/")[2] for row in rows} == tokens
+    assert set(tokens) == {"P1", "P2", "P4"}
+    again = await post(client, f"{PATH}/missing", {"kind": "staff"})
+    assert again.status_code == 303
+    assert len(await invites(desk, "staff")) == 3
+    await post(client, f"{PATH}/missing", {"kind": "unit"})
+    assert {each.target for each in await invites(desk, "unit")} == {"city", "east", "west", "win"}
+
+
+async def test_what_has_no_links_is_told(desk: Desk) -> None:
+    client = await desk.seat(Role.OFFICER)
+    for path, fields in ((PATH, {"kind": "cat", "target": "x"}), (f"{PATH}/missing", {"kind": ""}),
+                         (f"{PATH}/void", {"kind": "cat"})):  # fmt: skip
+        assert (await post(client, path, fields)).status_code == 422, path
+    assert "Create one first" in (await post(client, f"{PATH}/missing", {"kind": "campaign"})).text
+    assert (await client.get(f"{PATH}?kind=cat")).status_code == 404

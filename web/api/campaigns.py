@@ -1,0 +1,324 @@
+"""Campaigns: made, paused, resumed, closed; and how their waves stand in the field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from desk.approvals import ApprovalError
+from desk.campaigning import known, set_paused
+from desk.fieldwork import Fieldwork, fieldwork
+from desk.roles import May
+from desk.seconding import close_or_ask, create_or_ask
+from desk.standing import Brief, briefs, standing
+from desk.store import Approval, DeskTransaction
+from desk.wishing import CampaignError, Wish, Wrong
+from surveys.campaigns import QUARTERLY, Campaign, Wave
+from surveys.words import LANGUAGES
+from web.api.call import Call, Caller
+from web.api.operations import Operation
+from web.api.oversight import ApprovalModel, approval_model, problem_of
+from web.api.paging import Page, Paged
+from web.api.problems import Fault, ProblemError
+from web.api.texts import ID, LINE, NUMBERS, Bilingual, CampaignId, Group, WaveId
+
+T = TypeVar("T")
+POINTERS = {"title_zh": "#/title/zh", "title_en": "#/title/en"}
+
+
+class CampaignModel(BaseModel):
+    """A questionnaire asked of people again and again."""
+
+    model_config = ConfigDict(title="Campaign")
+
+    id: str = Field(description="Its id.")
+    title: Bilingual = Field(description="What it is called.")
+    form: str = Field(description="The version of the questionnaire that its next wave asks.")
+    groups: list[str] = Field(description="Who is asked: of SUP, PEER, SUB, SVC.")
+    starts: date = Field(description="The first day that it may open.")
+    recurrence: str = Field(description="When it opens: an RFC 5545 rule, in its zone's time.")
+    zone: str = Field(description="Its time zone.")
+    hour: int = Field(description="The hour at which it opens.")
+    days: int = Field(description="How many days a wave stays open.")
+    reminders: list[int] = Field(description="After how many days it reminds.")
+    k: int = Field(description="Fewest ratings that a figure may stand for.")
+    state: str = Field(
+        description="How it stands: open (a wave is), running (one will be), paused, over.",
+        json_schema_extra={"enum": ["open", "running", "paused", "over"]},
+    )
+    next_opening: datetime | None = Field(description="When its next wave opens.")
+
+
+class CampaignWish(BaseModel):
+    """A campaign to be made. What it promises people cannot be changed later."""
+
+    model_config = ConfigDict(title="CampaignWish", extra="forbid")
+
+    id: str = Field(
+        description="Its id, yours to choose; `new` and `coming` are taken.",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$",
+        examples=["window-2027"],
+    )
+    title: Bilingual = Field(description="What people see, in one language at least.")
+    form: str = Field(
+        description="The version of the questionnaire; its first letters do.",
+        pattern=r"^[0-9a-f]{1,64}$",
+    )
+    groups: list[Group] = Field(description="Who is asked.", min_length=1, max_length=4)
+    starts: str = Field(
+        description="The first day that it may open.",
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        examples=["2027-03-01"],
+    )
+    recurrence: str = Field(
+        QUARTERLY, description="When it opens: an RFC 5545 rule.", max_length=200, pattern=LINE
+    )
+    zone: str | None = Field(
+        None, description="An IANA time zone; else the desk's.", max_length=80, pattern=LINE
+    )
+    hour: Annotated[int, Field(ge=0, le=23), NUMBERS] = Field(
+        9, description="The hour at which it opens."
+    )
+    days: Annotated[int, Field(ge=1, le=90), NUMBERS] = Field(
+        14, description="How many days a wave stays open."
+    )
+    reminders: list[Annotated[int, Field(ge=1, le=89), NUMBERS]] = Field(
+        [3, 7], description="After how many days to remind; fewer than `days`.", max_length=5
+    )
+    k: Annotated[int, Field(ge=3, le=50), NUMBERS] | None = Field(
+        None, description="Fewest ratings a figure may stand for; else the desk's."
+    )
+
+    def wish(self, call: Call) -> Wish:
+        """The same as typed at the desk."""
+        return Wish(
+            self.id,
+            self.form,
+            self.title.zh,
+            self.title.en,
+            ",".join(self.groups),
+            self.starts,
+            self.recurrence,
+            self.zone or call.console.zone.key,
+            str(self.hour),
+            str(self.days),
+            ",".join(map(str, self.reminders)),
+            str(self.k or call.console.k),
+        )
+
+
+class SideModel(BaseModel):
+    """One subject as one rater group sees it."""
+
+    subject: str = Field(description="Who is rated.")
+    group: str = Field(description="From which side: SUP, PEER, SUB or SVC.")
+    asked: int = Field(description="How many are asked.")
+    answered: int | None = Field(
+        description="How many rated; null while the wave is open, and where it must not be told."
+    )
+
+
+class WaveModel(BaseModel):
+    """One occurrence of a campaign."""
+
+    model_config = ConfigDict(title="Wave")
+
+    id: str = Field(description="Its id.")
+    campaign: str = Field(description="The campaign's id.")
+    period: str = Field(description="The quarter that it counts for, as 2026Q4.")
+    form: str = Field(description="The version of the questionnaire that it asks.")
+    opens_at: datetime = Field(description="When it opens.")
+    closes_at: datetime = Field(description="When it closes.")
+    state: str = Field(
+        description="How it stands.", json_schema_extra={"enum": ["planned", "open", "tallied"]}
+    )
+    asked: int = Field(description="How many ratings are asked for.")
+    begun: int | None = Field(
+        description="Interviews begun, rounded down to tens; null below ten and after the tally."
+    )
+    complete: int | None = Field(
+        description="Interviews complete, rounded down to tens, null below ten; after the tally "
+        "the sum of the turnouts that are told."
+    )
+
+
+class WaveWithSides(WaveModel):
+    """A wave, with whom it asks about."""
+
+    model_config = ConfigDict(title="WaveWithSides")
+
+    sides: list[SideModel] = Field(description="By subject and rater group.")
+
+
+async def campaigns(call: Caller, page: Paged) -> Page[CampaignModel]:
+    """All campaigns."""
+    found = await call.read(lambda tx: briefs(tx, call.now))
+    shown, onward = page.cut(found, lambda brief: (brief.campaign.id,))
+    return Page(items=[_campaign(brief) for brief in shown], next=onward)
+
+
+async def campaign(call: Caller, campaign: CampaignId) -> CampaignModel:
+    """One campaign."""
+    return await call.read(lambda tx: _standing(tx, call, campaign))
+
+
+async def make_campaign(call: Caller, wish: CampaignWish) -> Response:
+    """Make a campaign; 202 and a request where it asks so many that a second person must agree."""
+
+    def work(tx: DeskTransaction) -> tuple[BaseModel, int]:
+        limit = call.console.approval_above
+        made = _judged(lambda: create_or_ask(tx, call.act(), call.account, wish.wish(call), limit))
+        if isinstance(made, Approval):
+            return approval_model(made), 202
+        return _standing(tx, call, made.id), 201
+
+    return await call.change(work, 201)
+
+
+async def pause_campaign(call: Caller, campaign: CampaignId) -> Response:
+    """Open no further wave; one that is open goes on. Doing it again changes nothing."""
+    return await _paused(call, campaign, True)
+
+
+async def resume_campaign(call: Caller, campaign: CampaignId) -> Response:
+    """Let a paused campaign open waves again. Doing it again changes nothing."""
+    return await _paused(call, campaign, False)
+
+
+async def close_campaign(call: Caller, campaign: CampaignId) -> Response:
+    """Pause it and close its open waves now; 202 and a request where a second person must agree."""
+
+    def work(tx: DeskTransaction) -> tuple[BaseModel, int]:
+        limit = call.console.approval_above
+        done = _judged(lambda: close_or_ask(tx, call.act(), call.account, campaign, limit))
+        if isinstance(done, Approval):
+            return approval_model(done), 202
+        return _standing(tx, call, campaign), 200
+
+    return await call.change(work)
+
+
+async def waves(
+    call: Caller,
+    page: Paged,
+    campaign: Annotated[str, Query(description="Only those of this campaign.", pattern=ID)] = "",
+) -> Page[WaveModel]:
+    """Waves, with how many were asked and have answered: never so exactly that it tells who."""
+
+    def work(tx: DeskTransaction) -> tuple[list[WaveModel], str | None]:
+        within = call.reach(tx, May.FIELDWORK_READ)
+        mine: list[Wave] = [wave for wave in tx.waves() if campaign in ("", wave.campaign)]
+        if within is not None:
+            mine = [wave for wave in mine if fieldwork(tx, wave.id, within) is not None]
+        shown, onward = page.cut(mine, lambda wave: (wave.id,))
+        found = [fieldwork(tx, wave.id, within) for wave in shown]
+        return [WaveModel.model_validate(_wave(each)) for each in found if each is not None], onward
+
+    items, onward = await call.read(work)
+    return Page(items=items, next=onward)
+
+
+async def wave(call: Caller, wave: WaveId) -> WaveWithSides:
+    """One wave, with whom it asks about."""
+
+    def work(tx: DeskTransaction) -> Fieldwork | None:
+        return fieldwork(tx, wave, call.reach(tx, May.FIELDWORK_READ))
+
+    found = await call.read(work)
+    if found is None:
+        raise ProblemError("missing")
+    sides = [SideModel.model_validate(side, from_attributes=True) for side in found.sides]
+    return WaveWithSides.model_validate({**_wave(found), "sides": sides})
+
+
+async def _paused(call: Call, campaign: str, paused: bool) -> Response:
+    def work(tx: DeskTransaction) -> CampaignModel:
+        _judged(lambda: set_paused(tx, call.act(), campaign, paused))
+        return _standing(tx, call, campaign)
+
+    return await call.change(work)
+
+
+def _judged(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except CampaignError as error:
+        raise _refusal(error) from None
+    except ApprovalError as error:
+        raise problem_of(error) from None
+
+
+def _refusal(error: CampaignError) -> ProblemError:
+    codes = {wrong.code for wrong in error.wrongs}
+    if "unknown" in codes:
+        return ProblemError("missing")
+    faults = [Fault(_said(wrong), _pointer(wrong.field)) for wrong in error.wrongs]
+    return ProblemError("exists" if "taken" in codes else "refused", faults=faults)
+
+
+def _pointer(field: str) -> str:
+    return POINTERS.get(field, f"#/{field}")
+
+
+def _said(wrong: Wrong) -> dict[str, str]:
+    return {language: wrong.said(language) for language in LANGUAGES}
+
+
+def _standing(tx: DeskTransaction, call: Call, campaign: str) -> CampaignModel:
+    return _campaign(standing(tx, _judged(lambda: known(tx, campaign)), call.now).brief)
+
+
+def _campaign(brief: Brief) -> CampaignModel:
+    made: Campaign = brief.campaign
+    return CampaignModel(
+        id=made.id,
+        title=Bilingual.of(made.title),
+        form=made.form,
+        groups=[str(group) for group in made.groups],
+        starts=made.starts,
+        recurrence=made.recurrence,
+        zone=made.zone,
+        hour=made.opens_hour,
+        days=made.window.days,
+        reminders=[delay.days for delay in made.reminders],
+        k=made.k,
+        state=brief.state,
+        next_opening=brief.next_opening,
+    )
+
+
+def _wave(found: Fieldwork) -> dict[str, object]:
+    wave = found.wave
+    return {
+        "id": wave.id,
+        "campaign": wave.campaign,
+        "period": wave.period,
+        "form": wave.form or found.campaign.form,
+        "opens_at": wave.opens_at,
+        "closes_at": wave.closes_at,
+        "state": wave.state,
+        "asked": found.asked,
+        "begun": found.begun,
+        "complete": found.complete,
+    }
+
+
+OPERATIONS = (
+    Operation("GET", "/campaigns", campaigns, May.CAMPAIGNS_READ, Page[CampaignModel]),
+    Operation("POST", "/campaigns", make_campaign, May.CAMPAIGNS_WRITE, CampaignModel, 201,
+              refuses=(409,), also={202: ApprovalModel}),
+    Operation("GET", "/campaigns/{campaign}", campaign, May.CAMPAIGNS_READ, CampaignModel),
+    Operation("POST", "/campaigns/{campaign}/pause", pause_campaign, May.CAMPAIGNS_WRITE,
+              CampaignModel),
+    Operation("POST", "/campaigns/{campaign}/resume", resume_campaign, May.CAMPAIGNS_WRITE,
+              CampaignModel),
+    Operation("POST", "/campaigns/{campaign}/close", close_campaign, May.CAMPAIGNS_WRITE,
+              CampaignModel, refuses=(409,), also={202: ApprovalModel}),
+    Operation("GET", "/waves", waves, May.FIELDWORK_READ, Page[WaveModel]),
+    Operation("GET", "/waves/{wave}", wave, May.FIELDWORK_READ, WaveWithSides),
+)  # fmt: skip

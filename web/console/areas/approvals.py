@@ -1,0 +1,193 @@
+"""What waits for a second person, and what became of earlier requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from desk import approvals as two
+from desk.accounts import Account
+from desk.approvals import ACTIONS, ApprovalError, deciders, detailed, name_of
+from desk.rhythm import Every, in_words, rhythm_of
+from desk.roles import May, allows
+from desk.seconding import CREATE
+from desk.store import Approval, Decision, DeskTransaction
+from surveys.cells import RaterGroup
+from web.console.context import WORDS, Context
+from web.console.doors import Door
+
+KEPT = 100  # requests in the history
+ORDER = ("campaign", "title_zh", "title_en", "form", "groups", "starts", "recurrence", "hour",
+         "days", "reminders", "k", "zone", "id")  # fmt: skip
+"""In which order people want to read what will be done; anything else comes after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request as its reader sees it. ``able`` are those who could decide, but the asker."""
+
+    request: Approval
+    asker: str
+    asker_gone: bool
+    decider: str
+    facts: Sequence[tuple[str, str]]
+    able: Sequence[str]
+    mine: bool
+    may_decide: bool
+    over: bool  # its time has run out
+
+    @property
+    def open(self) -> bool:
+        return self.request.decision is Decision.OPEN and not self.over
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything on the page. ``alone`` are actions that only one account could ask for."""
+
+    waiting: Sequence[Seen]
+    done: Sequence[Seen]
+    alone: Sequence[tuple[str, str]]
+
+
+async def board(at: Context) -> Response:
+    """Open requests on top, then the history."""
+
+    def work(tx: DeskTransaction) -> Board:
+        found = [_seen(tx, at, each) for each in tx.approvals()[:KEPT]]
+        waiting = [_seen(tx, at, each) for each in tx.approvals(open_only=True)]
+        alone = [(name, one.name) for name, one in two.alone(tx.accounts()).items()]
+        return Board([each for each in waiting if each.open],
+                     [each for each in found if not each.open], alone)  # fmt: skip
+
+    return at.page("approvals/board.html", board=await at.read(work), refused="", note="")
+
+
+async def one(at: Context, refused: str = "", status: int = 200) -> Response:
+    """One request; after a refusal with why, and with what was typed."""
+    name = at.request.path_params["approval"]
+
+    def work(tx: DeskTransaction) -> Seen | None:
+        found = tx.approval(name)
+        return None if found is None else _seen(tx, at, found)
+
+    seen = await at.read(work)
+    if seen is None:
+        raise HTTPException(404)
+    note = at.fields.get("note", "")
+    return at.page("approvals/one.html", status=status, seen=seen, refused=refused, note=note)
+
+
+async def decide(at: Context) -> Response:
+    """Agree or refuse. It takes the permission of what was asked for, not only that of reading."""
+    name = at.request.path_params["approval"]
+    asked = await at.read(lambda tx: tx.approval(name))
+    if asked is None:
+        raise HTTPException(404)
+    if asked.action in ACTIONS:
+        at.demand(ACTIONS[asked.action].permission)
+    agree = {"yes": True, "no": False}.get(at.fields.get("agree", ""))
+    if agree is None:
+        return await one(at, at.say("approvals.choose"), 422)
+    note = at.fields.get("note", "")
+    try:
+        done = await at.write(
+            lambda tx: two.decide(tx, at.act(), at.account, name, agree, note, at.now)
+        )
+    except ApprovalError as error:
+        return await one(at, error.said(at.language), 409)
+    return at.go("/desk/approvals", f"approvals.said.{done.decision}")
+
+
+async def withdraw(at: Context) -> Response:
+    """Take back a request of one's own."""
+    name = at.request.path_params["approval"]
+    try:
+        await at.write(lambda tx: two.withdraw(tx, at.act(), at.account, name, at.now))
+    except ApprovalError as error:
+        if error.code == "missing":
+            raise HTTPException(404) from None
+        return await one(at, error.said(at.language), 409)
+    return at.go("/desk/approvals", "approvals.said.withdrawn")
+
+
+def _seen(tx: DeskTransaction, at: Context, request: Approval) -> Seen:
+    asker = tx.account(request.asked_by)
+    known = request.action in ACTIONS
+    able = deciders(tx, request.action, but=request.asked_by) if known else []
+    mine = at.account.id == request.asked_by
+    return Seen(
+        request,
+        name_of(tx, request.asked_by),
+        asker is not None and asker.disabled,
+        name_of(tx, request.decided_by),
+        _facts(tx, at, request),
+        [each.name for each in able],
+        mine,
+        known and not mine and _may(at.account, request.action),
+        request.expires_at <= at.now,
+    )
+
+
+def _may(account: Account, action: str) -> bool:
+    return allows(account.grants, ACTIONS[action].permission)
+
+
+def _facts(tx: DeskTransaction, at: Context, request: Approval) -> list[tuple[str, str]]:
+    """What exactly will happen: (what it is, how it will be), in the reader's language."""
+    facts: list[tuple[str, str]] = []
+    ordered = sorted(detailed(request.arguments), key=lambda pair: _place(pair[0]))
+    for name, value in ordered:
+        key = f"approvals.argument.{name}"
+        label = at.say(key) if key in WORDS.keys() else name  # noqa: SIM118
+        facts.append((label, _value(tx, at, name, value)))
+    if request.action == CREATE:
+        groups = dict(detailed(request.arguments)).get("groups", "")
+        asked = _people(tx, groups)
+        if asked is not None:
+            facts.append((at.say("approvals.people"), at.number(asked)))
+    return facts
+
+
+def _place(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
+def _groups(text: str) -> list[RaterGroup] | None:
+    try:
+        return [RaterGroup(word.strip().upper()) for word in text.split(",")]
+    except ValueError:
+        return None
+
+
+def _people(tx: DeskTransaction, groups: str) -> int | None:
+    found = _groups(groups)
+    return None if found is None else tx.count_raters(found)[0]
+
+
+def _value(tx: DeskTransaction, at: Context, name: str, value: str) -> str:
+    joint = "、" if at.language == "zh" else ", "
+    match name:
+        case "groups" if (groups := _groups(value)) is not None:
+            return joint.join(at.say(f"campaigns.group.{group}") for group in groups)
+        case "form":
+            titles = [title for version, title in tx.forms() if version.startswith(value)]
+            return f"{titles[0]} ({value[:12]})" if len(titles) == 1 else value
+        case "recurrence" if (rhythm := rhythm_of(value)).every is not Every.OWN:
+            return in_words(rhythm, at.language)
+        case "campaign":
+            found = tx.campaign(value)
+            title = "" if found is None else " / ".join(found.title.values())
+            return f"{title} ({value})" if title else value
+    return value
+
+
+DOORS = (
+    Door("/approvals", board, May.APPROVALS_READ),
+    Door("/approvals/{approval}", one, May.APPROVALS_READ),
+    Door("/approvals/{approval}/decide", decide, May.APPROVALS_READ, "POST"),
+    Door("/approvals/{approval}/withdraw", withdraw, May.APPROVALS_READ, "POST"),
+)

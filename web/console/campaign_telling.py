@@ -1,0 +1,48 @@
+"""How pages write what a campaign is: its moments, its rule, and what it promised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_skeleton
+
+from desk.rhythm import in_words, rhythm_of
+from surveys.campaigns import Campaign
+from surveys.cells import RaterGroup
+from surveys.phrasing import WORDS as PHRASES
+from surveys.words import LANGUAGES
+
+
+def moment(language: str) -> Callable[..., str]:
+    """How a moment is written in a campaign's own zone: ``(moment, zone, hour=True)``."""
+
+    def written(moment: datetime, zone: str, hour: bool = True) -> str:
+        local = moment.astimezone(ZoneInfo(zone))
+        day = str(format_skeleton("yMMMEd", local, locale=language))
+        return f"{day} {local:%H:%M}" if hour else day
+
+    return written
+
+
+def month(language: str) -> Callable[[date], str]:
+    """How a month is written."""
+    return lambda day: str(format_skeleton("yMMM", day, locale=language))
+
+
+def rule(campaign: Campaign) -> Mapping[str, str]:
+    """When it asks, in every language of ours."""
+    rhythm = rhythm_of(campaign.recurrence)
+    return {language: in_words(rhythm, language) for language in LANGUAGES}
+
+
+def promises(campaign: Campaign) -> Mapping[str, Sequence[str]]:
+    """The very sentences that people read before they answer, in every language of ours."""
+    superior = RaterGroup.SUPERIOR in campaign.groups
+    keys = ["privacy.short"] if set(campaign.groups) != {RaterGroup.SUPERIOR} else []
+    keys += ["privacy.superior"] if superior else []
+    return {
+        language: [PHRASES.say(key, language, k=campaign.k) for key in keys]
+        for language in LANGUAGES
+    }
