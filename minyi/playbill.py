@@ -165,10 +165,12 @@ def _bar(low: int, high: int, width: int = 10) -> str:
     return "".join(cells)
 
 
-def farewell(console: Console, chat: str, url: str) -> None:
-    """How to try it."""
+def farewell(console: Console, chat: str, url: str, desk: str) -> None:
+    """How to try it; ``desk`` is the one-time link of the first administrator."""
     console.print("Now you. The chat, sized for a phone:")
     drawn = io.StringIO()
     segno.make(chat).terminal(drawn, compact=True)
     console.print(drawn.getvalue(), highlight=False)
-    console.print(f"  {chat}\n  every page: {url}\nCtrl-C ends it.")
+    console.print(f"  {chat}\n  every page: {url}")
+    console.print("The administrators' desk; this link works once and makes you the administrator:")
+    console.print(f"  {desk}\nCtrl-C ends it.", soft_wrap=True)

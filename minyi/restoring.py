@@ -67,10 +67,11 @@ def restore(
         with beside(into) as folder:
             manifest = unpack(archive, folder)
             _acceptable(manifest, database)
-            restored = _filled(archive, folder, manifest, passphrase, database)
-            _settled(restored, _where(folder, database), who, now or datetime.now(UTC))
-            flush(folder)
-            folder.rename(into)
+            with copying.filling(database if manifest.database == "postgresql" else ""):
+                restored = _filled(archive, folder, manifest, passphrase, database)
+                _settled(restored, _where(folder, database), who, now or datetime.now(UTC))
+                flush(folder)
+                folder.rename(into)
         flush(into.absolute().parent)
     except (ArchiveError, CopyError, PassphraseError) as error:
         raise SafekeepingError(f"{archive.name} was not restored: {said(error)}") from None
@@ -114,17 +115,12 @@ def _filled(
         if passphrase:
             keys = prove_waves(folder, manifest, passphrase)
         (folder / SEALED).unlink()
-    try:
-        proved = tuple(prove(folder, manifest, database))
-        keyring = FileKeyring(folder / "keys")
-        for wave, found in keys.items():
-            keyring.keep_wave(wave, found)
-        missing = sorted(set(manifest.waves) - set(keys))
-        lost, fresh = _without_keys(keyring, missing, _where(folder, database))
-    except BaseException:
-        if manifest.database == "postgresql":  # it was empty: leave it so
-            copying.empty_postgres(database)
-        raise
+    proved = tuple(prove(folder, manifest, database))
+    keyring = FileKeyring(folder / "keys")
+    for wave, found in keys.items():
+        keyring.keep_wave(wave, found)
+    missing = sorted(set(manifest.waves) - set(keys))
+    lost, fresh = _without_keys(keyring, missing, _where(folder, database))
     (folder / DATABASES["postgresql"]).unlink(missing_ok=True)
     (folder / "attachments").mkdir(mode=0o700, exist_ok=True)
     return Restored(folder, manifest, measured(archive).sha256, lost, fresh, proved)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -32,7 +33,7 @@ from minyi.proving import prove, prove_waves
 from minyi.settings import Settings
 from minyi.wavekeys import PassphraseError, fits, seal_waves
 from storage import FileKeyring, copying
-from storage.copying import Contents, CopyError
+from storage.copying import Contents, CopyError, NotEmptyError
 from surveys.keys import WaveKeys
 
 TRIES = 3
@@ -73,6 +74,8 @@ def backup(
     """
     if file.exists():
         raise SafekeepingError(f"{file} is there already. Give another name: nothing is replaced.")
+    if scratch and not scratch.startswith("postgres"):
+        raise SafekeepingError("The scratch database must be a PostgreSQL one: postgresql://…")
     made_at = (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
     try:
         with beside(file) as folder:
@@ -90,15 +93,23 @@ def _tried(archive: Path, passphrase: str, scratch: str) -> tuple[str, ...]:
     """What was found when ``archive`` was restored into a directory that is gone again."""
     with beside(archive) as folder:
         manifest = unpack(archive, folder)
-        try:
-            proved = [*prove(folder, manifest, scratch)]
-        finally:
-            if scratch and manifest.database == "postgresql":
-                copying.empty_postgres(scratch)
+        with _borrowed(scratch if manifest.database == "postgresql" else "") as borrowed:
+            proved = [*prove(folder, manifest, borrowed)]
         if SEALED in manifest.files:
             kept = prove_waves(folder, manifest, passphrase)
             proved.append(f"the passphrase opens the keys of {len(kept)} waves")
     return tuple(proved)
+
+
+@contextmanager
+def _borrowed(scratch: str) -> Iterator[str]:
+    """A scratch database, empty before and after. One that is not empty is not touched."""
+    if scratch and not copying.is_empty(scratch):
+        raise NotEmptyError("the scratch database holds tables; name an empty one")
+    with copying.filling(scratch):
+        yield scratch
+    if scratch:
+        copying.empty_postgres(scratch)
 
 
 def _gathered(settings: Settings, folder: Path, passphrase: str, made_at: str) -> Manifest:

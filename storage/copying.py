@@ -32,6 +32,10 @@ class CopyError(Exception):
     """A database cannot be copied or put back; the text says why."""
 
 
+class NotEmptyError(CopyError):
+    """A database that was to be filled holds something; nothing in it was touched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What stands in a database, or in a copy of one.
@@ -142,7 +146,7 @@ def dump_postgres(url: str, to: Path) -> Contents:
 def load_postgres(dump: Path, url: str) -> Contents:
     """Put a dump into the empty database at ``url``, whole or not at all; what stands there."""
     if not is_empty(url):
-        raise CopyError("the database holds tables already; give an empty one")
+        raise NotEmptyError("the database holds tables already; give an empty one")
     options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
     _program("pg_restore", url, *options, str(dump))
     return database_contents(url)
@@ -179,6 +183,19 @@ def empty_postgres(url: str) -> None:
     migrate(url, "base")
     with changing(url) as connection:
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+
+
+@contextmanager
+def filling(url: str) -> Iterator[None]:
+    """Where something fails, leave the database at ``url`` as empty as it was found; '': none."""
+    try:
+        yield
+    except NotEmptyError:  # somebody else was faster: what is in it is theirs
+        raise
+    except BaseException:
+        if url:
+            empty_postgres(url)
+        raise
 
 
 def _program(name: str, url: str, *options: str) -> None:

@@ -511,6 +511,16 @@ def test_a_dump_is_restored_into_an_empty_database_and_no_other(
     asyncio.run(furnished(settings))
     made = backup(settings, tmp_path / "b")
     assert any("NOT restored" in line for line in made.proved), "and says so"
+    standing = copying.database_contents(settings.database)
+    with pytest.raises(SafekeepingError, match="scratch database holds tables"):
+        backup(settings, tmp_path / "c", scratch=settings.database)
+    with pytest.raises(SafekeepingError, match="must be a PostgreSQL one"):
+        backup(settings, tmp_path / "c", scratch="sqlite:///scratch.db")
+    assert copying.database_contents(settings.database) == standing, "nobody's is emptied"
+    scratch = postgres.empty_database()
+    tried = backup(settings, tmp_path / "c", scratch=scratch)
+    assert any("restored into an empty database" in line for line in tried.proved)
+    assert copying.is_empty(scratch)
     refusals = {
         "": "Set MINYI_DATABASE_URL",
         "sqlite:///x": "Set MINYI_DATABASE_URL",
@@ -525,6 +535,7 @@ def test_a_dump_is_restored_into_an_empty_database_and_no_other(
         restore(damaged, tmp_path / "there", database=empty)
     assert copying.is_empty(empty), "a database half restored is emptied again"
     assert not (tmp_path / "there").exists()
+    assert copying.database_contents(settings.database) == standing
     restore(tmp_path / "b", tmp_path / "there", database=empty)
     assert revision(empty) == revision(settings.database)
     assert sorted(p.name for p in (tmp_path / "there").iterdir()) == ["attachments", "keys"]

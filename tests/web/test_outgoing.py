@@ -7,7 +7,7 @@ import json
 import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,8 +40,10 @@ class Receiver:
     heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     port: int = 0
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         line, *fields = head.strip().split("\r\n")
         headers = {k.lower(): v.strip() for k, _, v in (each.partition(":") for each in fields)}
@@ -70,6 +72,10 @@ async def receiving(
         yield receiver
     finally:
         server.close()
+        for writer in receiver.writers:  # some were given up on in the middle
+            writer.transport.abort()
+            with suppress(ConnectionError, ssl.SSLError):
+                await writer.wait_closed()
 
 
 @dataclass

@@ -14,7 +14,17 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from desk.roles import May
-from web.api import campaigns, hooks, imports, me, oversight, questionnaires, results, roster
+from web.api import (
+    campaigns,
+    hooks,
+    imports,
+    me,
+    oversight,
+    questionnaires,
+    results,
+    roster,
+    waves,
+)
 from web.api.gate import KEY, Gate
 from web.api.imports import Rows
 from web.api.limits import Limits
@@ -31,6 +41,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *imports.OPERATIONS,
     *questionnaires.OPERATIONS,
     *campaigns.OPERATIONS,
+    *waves.OPERATIONS,
     *results.OPERATIONS,
     *oversight.OPERATIONS,
     *hooks.OPERATIONS,

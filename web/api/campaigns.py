@@ -1,4 +1,4 @@
-"""Campaigns: made, paused, resumed, closed; and how their waves stand in the field."""
+"""Campaigns: made, paused, resumed, closed; a second person asked where one is needed."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, TypeVar
 
-from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from desk.approvals import ApprovalError
 from desk.campaigning import known, set_paused
-from desk.fieldwork import Fieldwork, fieldwork
 from desk.roles import May
 from desk.seconding import close_or_ask, create_or_ask
 from desk.standing import Brief, briefs, standing
 from desk.store import Approval, DeskTransaction
 from desk.wishing import CampaignError, Wish, Wrong
-from surveys.campaigns import QUARTERLY, Campaign, Wave
+from surveys.campaigns import QUARTERLY, Campaign
 from surveys.words import LANGUAGES
 from web.api.call import Call, Caller
 from web.api.operations import Operation
 from web.api.oversight import ApprovalModel, approval_model, problem_of
 from web.api.paging import Page, Paged
 from web.api.problems import Fault, ProblemError
-from web.api.texts import ID, LINE, NUMBERS, Bilingual, CampaignId, Group, WaveId
+from web.api.texts import LINE, NUMBERS, Bilingual, CampaignId, Group
 
 T = TypeVar("T")
 POINTERS = {"title_zh": "#/title/zh", "title_en": "#/title/en"}
@@ -112,49 +110,6 @@ class CampaignWish(BaseModel):
         )
 
 
-class SideModel(BaseModel):
-    """One subject as one rater group sees it."""
-
-    subject: str = Field(description="Who is rated.")
-    group: str = Field(description="From which side: SUP, PEER, SUB or SVC.")
-    asked: int = Field(description="How many are asked.")
-    answered: int | None = Field(
-        description="How many rated; null while the wave is open, and where it must not be told."
-    )
-
-
-class WaveModel(BaseModel):
-    """One occurrence of a campaign."""
-
-    model_config = ConfigDict(title="Wave")
-
-    id: str = Field(description="Its id.")
-    campaign: str = Field(description="The campaign's id.")
-    period: str = Field(description="The quarter that it counts for, as 2026Q4.")
-    form: str = Field(description="The version of the questionnaire that it asks.")
-    opens_at: datetime = Field(description="When it opens.")
-    closes_at: datetime = Field(description="When it closes.")
-    state: str = Field(
-        description="How it stands.", json_schema_extra={"enum": ["planned", "open", "tallied"]}
-    )
-    asked: int = Field(description="How many ratings are asked for.")
-    begun: int | None = Field(
-        description="Interviews begun, rounded down to tens; null below ten and after the tally."
-    )
-    complete: int | None = Field(
-        description="Interviews complete, rounded down to tens, null below ten; after the tally "
-        "the sum of the turnouts that are told."
-    )
-
-
-class WaveWithSides(WaveModel):
-    """A wave, with whom it asks about."""
-
-    model_config = ConfigDict(title="WaveWithSides")
-
-    sides: list[SideModel] = Field(description="By subject and rater group.")
-
-
 async def campaigns(call: Caller, page: Paged) -> Page[CampaignModel]:
     """All campaigns."""
     found = await call.read(lambda tx: briefs(tx, call.now))
@@ -201,39 +156,6 @@ async def close_campaign(call: Caller, campaign: CampaignId) -> Response:
         return _standing(tx, call, campaign), 200
 
     return await call.change(work)
-
-
-async def waves(
-    call: Caller,
-    page: Paged,
-    campaign: Annotated[str, Query(description="Only those of this campaign.", pattern=ID)] = "",
-) -> Page[WaveModel]:
-    """Waves, with how many were asked and have answered: never so exactly that it tells who."""
-
-    def work(tx: DeskTransaction) -> tuple[list[WaveModel], str | None]:
-        within = call.reach(tx, May.FIELDWORK_READ)
-        mine: list[Wave] = [wave for wave in tx.waves() if campaign in ("", wave.campaign)]
-        if within is not None:
-            mine = [wave for wave in mine if fieldwork(tx, wave.id, within) is not None]
-        shown, onward = page.cut(mine, lambda wave: (wave.id,))
-        found = [fieldwork(tx, wave.id, within) for wave in shown]
-        return [WaveModel.model_validate(_wave(each)) for each in found if each is not None], onward
-
-    items, onward = await call.read(work)
-    return Page(items=items, next=onward)
-
-
-async def wave(call: Caller, wave: WaveId) -> WaveWithSides:
-    """One wave, with whom it asks about."""
-
-    def work(tx: DeskTransaction) -> Fieldwork | None:
-        return fieldwork(tx, wave, call.reach(tx, May.FIELDWORK_READ))
-
-    found = await call.read(work)
-    if found is None:
-        raise ProblemError("missing")
-    sides = [SideModel.model_validate(side, from_attributes=True) for side in found.sides]
-    return WaveWithSides.model_validate({**_wave(found), "sides": sides})
 
 
 async def _paused(call: Call, campaign: str, paused: bool) -> Response:
@@ -292,22 +214,6 @@ def _campaign(brief: Brief) -> CampaignModel:
     )
 
 
-def _wave(found: Fieldwork) -> dict[str, object]:
-    wave = found.wave
-    return {
-        "id": wave.id,
-        "campaign": wave.campaign,
-        "period": wave.period,
-        "form": wave.form or found.campaign.form,
-        "opens_at": wave.opens_at,
-        "closes_at": wave.closes_at,
-        "state": wave.state,
-        "asked": found.asked,
-        "begun": found.begun,
-        "complete": found.complete,
-    }
-
-
 OPERATIONS = (
     Operation("GET", "/campaigns", campaigns, May.CAMPAIGNS_READ, Page[CampaignModel]),
     Operation("POST", "/campaigns", make_campaign, May.CAMPAIGNS_WRITE, CampaignModel, 201,
@@ -319,6 +225,4 @@ OPERATIONS = (
               CampaignModel),
     Operation("POST", "/campaigns/{campaign}/close", close_campaign, May.CAMPAIGNS_WRITE,
               CampaignModel, refuses=(409,), also={202: ApprovalModel}),
-    Operation("GET", "/waves", waves, May.FIELDWORK_READ, Page[WaveModel]),
-    Operation("GET", "/waves/{wave}", wave, May.FIELDWORK_READ, WaveWithSides),
 )  # fmt: skip

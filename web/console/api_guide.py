@@ -127,7 +127,7 @@ def _kind(made: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
         return str(_resolved(made, schema).get("title", "object"))
     if "enum" in schema:
-        return " | ".join(str(value) for value in schema["enum"])
+        return " | ".join(str(value) for value in schema["enum"] if value)
     if "anyOf" in schema:
         return " | ".join(_kind(made, each) for each in schema["anyOf"])
     if schema.get("type") == "array":

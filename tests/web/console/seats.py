@@ -105,7 +105,9 @@ class Desk:
         return list(reversed(found))
 
 
-def desk_on(store: SqlStore, clock: Clock | None = None, **more: Any) -> Desk:
+def desk_on(
+    store: SqlStore, clock: Clock | None = None, public_url: str = ORIGIN, **more: Any
+) -> Desk:
     """A desk on ``store``; ``more`` goes to the Console."""
     clock = clock or Clock()
     console = Console(store, clock, APP_KEY, ZoneInfo("Asia/Shanghai"), **more)
@@ -113,7 +115,7 @@ def desk_on(store: SqlStore, clock: Clock | None = None, **more: Any) -> Desk:
         Scripted(),
         store,
         clock=clock,
-        public_url=ORIGIN,
+        public_url=public_url,
         organisation={"zh": "河东区政务服务局", "en": "Hedong District Services"},
         console=console,
     )

@@ -1,4 +1,4 @@
-"""Tokens, webhooks and the page about the API in a real browser, narrow and wide, light and dark."""
+"""Tokens, webhooks and the page about the API in a real browser: phone and desk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,8 +33,8 @@ async def _prepared(store: SqlStore, clock: Clock) -> str:
     """The cookie of an administrator; a webhook that has something it could not deliver."""
     account = Account("a1", "wang", "王芳", clock(), (Grant(Role.ADMINISTRATOR),))
     act = Act("a1", "王芳", "terminal", clock(), seal_key(APP_KEY))
-    wish = Desired("https://receiver.example/very/long/path/to/the/receiver/of/events", hooks.EVENTS,
-                   False)  # fmt: skip
+    url = "https://receiver.example/very/long/path/to/the/receiver/of/events"
+    wish = Desired(url, hooks.EVENTS, private=False)
 
     def work(tx: Any) -> str:
         tx.put_account(account)
@@ -91,21 +90,22 @@ def sound(page: Page) -> None:
     ("size", "scheme", "language"), [(PHONE, "dark", "zh-CN"), (DESK, "light", "en")]
 )
 def test_the_pages_are_sound_and_do_what_they_say(
-    browser: Browser, seat: tuple[str, str], size: dict[str, int], scheme: Any, language: str
+    chromium: Browser, seat: tuple[str, str], size: Any, scheme: Any, language: str
 ) -> None:
     url, cookie = seat
-    with browsing(browser, url, size, language) as page:
-        page.emulate_media(color_scheme=scheme)
+    # a form that is refused is answered with 422, of which the browser's console tells
+    with browsing(chromium, size, calm=False, color_scheme=scheme, locale=language) as page:
+        page.context.set_default_timeout(30_000)
         page.context.add_cookies([{"name": "minyi-desk", "value": cookie, "url": url}])
         page.goto(url + PAGE)
         sound(page)
         page.locator("#name").fill("HR")
-        page.locator('form[action$="/tokens"] button').click()
+        page.locator('form[action$="/connections"] button').click()
         expect(page.locator("#wrong-scopes")).to_be_visible()
         sound(page)
         assert page.locator("#name").input_value() == "HR"
         page.locator('input[name="scope:roster.read"]').check()
-        page.locator('form[action$="/tokens"] button').click()
+        page.locator('form[action$="/connections"] button').click()
         assert page.locator("#secret").input_value().startswith("minyi_")
         sound(page)
         for path in ("", "/tokens", "/hooks", "/hooks/new", "/api"):

@@ -91,7 +91,7 @@ async def about_api(at: Context) -> Response:
 
 DOORS = (
     Door("/connections", connections, May.TOKENS),
-    Door("/connections/tokens", make_token, May.TOKENS, "POST"),
+    Door("/connections", make_token, May.TOKENS, "POST"),
     Door("/connections/tokens", everybodys, May.ACCOUNTS_READ),
     Door("/connections/tokens/{token}/revoke", revoke_own, May.TOKENS, "POST"),
     Door("/connections/tokens/{token}/revoke-any", revoke_any, May.ACCOUNTS_WRITE, "POST"),

@@ -1,0 +1,117 @@
+"""Waves in the field: who was asked and how many answered, in figures that tell nobody apart."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from desk.fieldwork import Fieldwork, fieldwork
+from desk.roles import May
+from desk.store import DeskTransaction
+from surveys.campaigns import Wave
+from web.api.call import Caller
+from web.api.operations import Operation
+from web.api.paging import Page, Paged
+from web.api.problems import ProblemError
+from web.api.texts import ID, WaveId
+
+
+class SideModel(BaseModel):
+    """One subject as one rater group sees it."""
+
+    subject: str = Field(description="Who is rated.")
+    group: str = Field(description="From which side: SUP, PEER, SUB or SVC.")
+    asked: int = Field(description="How many are asked.")
+    answered: int | None = Field(
+        description="How many rated; null while the wave is open, and where it must not be told."
+    )
+
+
+class WaveModel(BaseModel):
+    """One occurrence of a campaign."""
+
+    model_config = ConfigDict(title="Wave")
+
+    id: str = Field(description="Its id.")
+    campaign: str = Field(description="The campaign's id.")
+    period: str = Field(description="The quarter that it counts for, as 2026Q4.")
+    form: str = Field(description="The version of the questionnaire that it asks.")
+    opens_at: datetime = Field(description="When it opens.")
+    closes_at: datetime = Field(description="When it closes.")
+    state: str = Field(
+        description="How it stands.", json_schema_extra={"enum": ["planned", "open", "tallied"]}
+    )
+    asked: int = Field(description="How many ratings are asked for.")
+    begun: int | None = Field(
+        description="Interviews begun, rounded down to tens; null below ten and after the tally."
+    )
+    complete: int | None = Field(
+        description="Interviews complete, rounded down to tens, null below ten; after the tally "
+        "the sum of the turnouts that are told."
+    )
+
+
+class WaveWithSides(WaveModel):
+    """A wave, with whom it asks about."""
+
+    model_config = ConfigDict(title="WaveWithSides")
+
+    sides: list[SideModel] = Field(description="By subject and rater group.")
+
+
+async def waves(
+    call: Caller,
+    page: Paged,
+    campaign: Annotated[str, Query(description="Only those of this campaign.", pattern=ID)] = "",
+) -> Page[WaveModel]:
+    """Waves, with how many were asked and have answered: never so exactly that it tells who."""
+
+    def work(tx: DeskTransaction) -> tuple[list[WaveModel], str | None]:
+        within = call.reach(tx, May.FIELDWORK_READ)
+        mine: list[Wave] = [wave for wave in tx.waves() if campaign in ("", wave.campaign)]
+        if within is not None:
+            mine = [wave for wave in mine if fieldwork(tx, wave.id, within) is not None]
+        shown, onward = page.cut(mine, lambda wave: (wave.id,))
+        found = [fieldwork(tx, wave.id, within) for wave in shown]
+        return [WaveModel.model_validate(_wave(each)) for each in found if each is not None], onward
+
+    items, onward = await call.read(work)
+    return Page(items=items, next=onward)
+
+
+async def wave(call: Caller, wave: WaveId) -> WaveWithSides:
+    """One wave, with whom it asks about."""
+
+    def work(tx: DeskTransaction) -> Fieldwork | None:
+        return fieldwork(tx, wave, call.reach(tx, May.FIELDWORK_READ))
+
+    found = await call.read(work)
+    if found is None:
+        raise ProblemError("missing")
+    sides = [SideModel.model_validate(side, from_attributes=True) for side in found.sides]
+    return WaveWithSides.model_validate({**_wave(found), "sides": sides})
+
+
+def _wave(found: Fieldwork) -> dict[str, object]:
+    wave = found.wave
+    return {
+        "id": wave.id,
+        "campaign": wave.campaign,
+        "period": wave.period,
+        "form": wave.form or found.campaign.form,
+        "opens_at": wave.opens_at,
+        "closes_at": wave.closes_at,
+        "state": wave.state,
+        "asked": found.asked,
+        "begun": found.begun,
+        "complete": found.complete,
+    }
+
+
+OPERATIONS = (
+    Operation("GET", "/waves", waves, May.FIELDWORK_READ, Page[WaveModel]),
+    Operation("GET", "/waves/{wave}", wave, May.FIELDWORK_READ, WaveWithSides),
+)
