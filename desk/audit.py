@@ -121,7 +121,7 @@ def digest(entry: Entry) -> str:
 
 
 def _seal(key: bytes, hashed: str) -> str:
-    return hmac.new(key, hashed.encode(), "sha256").hexdigest()
+    return hmac.new(key, hashed.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

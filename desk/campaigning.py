@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from desk.audit import Act, Value, record
+from desk.hooks import announce
 from desk.store import DeskTransaction
 from desk.wishing import CampaignError, Wish, Wrong, askable, planned
 from surveys.campaigns import Campaign, Wave, WaveState, following
@@ -100,6 +101,8 @@ def set_paused(tx: DeskTransaction, act: Act, campaign: str, paused: bool) -> No
     tx.put_campaign(replace(made, paused=paused))
     action = "campaign.paused" if paused else "campaign.resumed"
     record(tx, act, action, _what(campaign), {"paused": made.paused}, {"paused": paused})
+    if paused:
+        announce(tx, "campaign.paused", {"campaign": campaign}, act.at)
 
 
 def close_now(tx: DeskTransaction, act: Act, campaign: str) -> int:
@@ -116,6 +119,7 @@ def close_now(tx: DeskTransaction, act: Act, campaign: str) -> int:
     before |= {wave.id: _moment(wave.closes_at) for wave in closing}
     after: dict[str, Any] = {"paused": True} | {wave.id: _moment(act.at) for wave in closing}
     record(tx, act, "campaign.closed", _what(campaign), before, after)
+    announce(tx, "campaign.paused", {"campaign": campaign}, act.at)
     return len(closing)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from desk.audit import Act, record
+from desk.hooks import announce
 from evaluation.method import Method
 from evaluation.publication import publish as published
 from evaluation.publication import published_to_json
@@ -179,4 +180,5 @@ def _publish(tx: Any, act: Act, period: str) -> PublishReport:
     tx.put_publication(period, published_to_json(cards))
     after = {"cards": len(cards), "method": run.method, "input": run.input_hash}
     record(tx, act, "score.published", f"period:{period}", None, after)
+    announce(tx, "results.published", {"period": period}, act.at)
     return PublishReport(period, len(cards))

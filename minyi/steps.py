@@ -16,6 +16,7 @@ from typing import Any
 from concerns import desk
 from concerns.intake import notice, reply_address
 from desk.audit import Act, Facts, record
+from desk.hooks import announce
 from evaluation.method import Method
 from minyi import counting
 from minyi.house import House
@@ -131,6 +132,7 @@ def _open(tx: Any, act: Act, wave: Wave, now: datetime) -> tuple[int, int]:
     after: Facts = {"campaign": campaign.id, "form": campaign.form, "assignments": assignments,
                     "closes": wave.closes_at.isoformat(timespec="minutes")}  # fmt: skip
     record(tx, act, "wave.opened", f"wave:{wave.id}", None, after)
+    announce(tx, "wave.opened", {"wave": wave.id, "campaign": campaign.id}, act.at)
     return assignments, deliveries
 
 
@@ -286,6 +288,7 @@ def _count(tx: Any, act: Act, wave: Wave, keys: WaveKeys, method: Method) -> Tal
     )
     counted = {name: getattr(report, name) for name in TallyReport.__slots__ if name != "waves"}
     record(tx, act, "wave.tallied", f"wave:{wave.id}", None, counted)
+    announce(tx, "wave.tallied", {"wave": wave.id, "campaign": wave.campaign}, act.at)
     return report
 
 

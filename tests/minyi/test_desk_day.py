@@ -25,6 +25,8 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, async_playwright, expect
 
 from desk import welcoming
+from desk.hooks import EVENTS
+from desk.store import Hook
 from minyi.house import House, Pace, open_house
 from minyi.listening import listen
 from minyi.serving import Open
@@ -337,6 +339,11 @@ async def leave(who: Administrator) -> None:
     await home.close()
 
 
+def wants_everything(tx: Any) -> None:
+    """Somebody's server that wants to hear of every event; it is never reached."""
+    tx.put_hook(Hook("h1", "https://hooks.invalid/minyi", EVENTS, b"sealed"))
+
+
 async def until(house: House, true: Any) -> None:
     """Wait until the store says so."""
     for _ in range(300):
@@ -349,6 +356,7 @@ async def until(house: House, true: Any) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_a_day_at_the_desk(tmp_path: Path, language: str) -> None:
     async with at_the_desk(tmp_path, language) as (who, house, stage):
+        await house.store.write(wants_everything)
         await first_sign_in(who, house)
         await import_roster(who)
         await bring_questionnaire(who)
@@ -359,6 +367,8 @@ async def test_a_day_at_the_desk(tmp_path: Path, language: str) -> None:
         assert len(who.seen) > 20
         found = await house.store.read(lambda tx: list(tx.audit_chain()))
         done = [entry.action for entry in found]
+        told = {each.event for each in await house.store.read(lambda tx: tx.notices("h1"))}
+        assert told == {"campaign.paused", "wave.opened", "wave.tallied", "results.published"}
         for action in ("account.signed_in", "roster.imported", "questionnaire.added",
                        "campaign.created", "campaign.paused", "campaign.resumed", "wave.opened",
                        "wave.tallied", "score.published"):  # fmt: skip
