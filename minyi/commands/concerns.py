@@ -11,6 +11,7 @@ import typer
 
 from minyi.commands.desk import (
     CommandError,
+    act,
     fill,
     open_store,
     run,
@@ -118,16 +119,19 @@ async def _save(settings: Settings, found: Sequence[tuple[str, str]], folder: Pa
 
 async def _read(settings: Settings, concern: str) -> tuple[StoredConcern, Sequence[Statement]]:
     from concerns import desk as case
+    from desk.audit import record
     from minyi.opening import keyring
 
-    keys = keyring(settings)
+    keys, done = keyring(settings), act(settings)
 
     def work(tx: SqlTransaction) -> tuple[StoredConcern, Sequence[Statement]]:
         found = case.find(tx, concern)
-        return found, case.read(tx, keys, found)
+        statements = case.read(tx, keys, found)
+        record(tx, done, "concern.read", f"concern:{found.id}")  # that it was, never what
+        return found, statements
 
     async with open_store(settings) as store:
-        return await _at_the_desk(store, work, writing=False)
+        return await _at_the_desk(store, work, writing=True)
 
 
 @desk.command()
@@ -148,13 +152,18 @@ def answer(
 
 async def _answer(settings: Settings, concern: str, words: str) -> None:
     from concerns import desk as case
+    from desk.audit import record
     from minyi.opening import keyring
 
-    keys = keyring(settings)
+    keys, done = keyring(settings), act(settings)
+
+    def work(tx: SqlTransaction) -> None:
+        found = case.find(tx, concern)
+        case.answer(tx, keys, found, words)
+        record(tx, done, "concern.answered", f"concern:{found.id}")
+
     async with open_store(settings) as store:
-        await _at_the_desk(
-            store, lambda tx: case.answer(tx, keys, case.find(tx, concern), words), writing=True
-        )
+        await _at_the_desk(store, work, writing=True)
 
 
 @desk.command()
@@ -171,9 +180,17 @@ def close(
 
 async def _close(settings: Settings, concern: str) -> None:
     from concerns import desk as case
+    from desk.audit import record
+
+    done = act(settings)
+
+    def work(tx: SqlTransaction) -> None:
+        found = case.find(tx, concern)
+        case.close(tx, found)
+        record(tx, done, "concern.closed", f"concern:{found.id}")
 
     async with open_store(settings) as store:
-        await _at_the_desk(store, lambda tx: case.close(tx, case.find(tx, concern)), writing=True)
+        await _at_the_desk(store, work, writing=True)
 
 
 async def _at_the_desk(store: SqlStore, work: Callable[[SqlTransaction], T], *, writing: bool) -> T:

@@ -232,6 +232,12 @@ def test_a_concern_is_listed_without_words_read_answered_and_closed(
     assert founded("concerns", "list").out == "None.\n"
     assert founded("concerns", "answer", "abc", "--text", "more").status == 1
     assert founded("concerns", "read", "zzz").status == 1
+    audited = founded("audit", "export", "audit.jsonl")
+    assert audited.status == 0
+    kept = (tmp_path / "audit.jsonl").read_text("utf-8")
+    assert [kept.count(f'"concern.{done}"') for done in ("read", "answered", "closed")] == [2, 1, 1]
+    assert said not in kept
+    assert "退还" not in kept
 
 
 def test_files_handed_over_are_written_out_on_request_and_nothing_is_overwritten(

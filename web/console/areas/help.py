@@ -10,7 +10,7 @@ from web.console.context import WORDS, Context
 from web.console.doors import Door
 
 TOPICS = ("start", "roster", "questionnaires", "campaigns", "fieldwork", "results", "anonymity",
-          "approvals", "audit", "accounts", "connections", "settings")  # fmt: skip
+          "concerns", "approvals", "audit", "accounts", "connections", "settings")  # fmt: skip
 ROOMS = {
     "start": ("/desk", May.HOME),
     "roster": ("/desk/roster", May.ROSTER_READ),
