@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -58,6 +59,14 @@ def founded(minyi: Minyi) -> Minyi:
 
 @pytest.fixture(autouse=True)
 def _plain_logs() -> Iterator[None]:
-    """Whoever configures the log writes to a stream that ends with the test."""
+    """Whoever configures the log writes to a stream that ends with the test.
+
+    Servers of other tests leave levels and handlers on uvicorn's own loggers.
+    """
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        left = logging.getLogger(name)
+        left.handlers.clear()
+        left.setLevel(logging.NOTSET)
+        left.propagate = True
     yield
     structlog.reset_defaults()

@@ -17,7 +17,7 @@ async def serving(made: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
     with socket.socket(proto=socket.IPPROTO_TCP) as sock:  # asyncio spares those Nagle
         sock.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        config = uvicorn.Config(made(url), lifespan="off", log_level="warning", access_log=False)
+        config = uvicorn.Config(made(url), lifespan="off", log_config=None, access_log=False)
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve(sockets=[sock]))
         while not server.started:

@@ -104,7 +104,7 @@ def stage() -> Iterator[Stage]:
             try_payload="land-1",
         )
         server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
+            uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2)
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()

@@ -112,7 +112,7 @@ def site(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
             return sessions.begin(tx, account, Stage.FULL, NOW, "127.0.0.1", "Tester/1.0")
 
         told["cookie"] = await store.write(seat)
-        server = uvicorn.Server(uvicorn.Config(desk.app, log_level="error", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(desk.app, log_config=None, lifespan="off"))
         servers.append(server)
         await server.serve(sockets=[sock])
         await store.close()

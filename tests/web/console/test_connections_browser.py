@@ -59,7 +59,7 @@ def seat(sqlite_url: str) -> Iterator[tuple[str, str]]:
         given.append((url, await _prepared(store, clock)))
         console = Console(store, clock, APP_KEY, ZoneInfo("Asia/Shanghai"))
         app = create_app(Scripted(), store, clock=clock, public_url=url, console=console)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         ready.set()
         await over.wait()

@@ -56,7 +56,7 @@ def site(sqlite_url: str, provider: Provider) -> Iterator[str]:
         zone = ZoneInfo("Asia/Shanghai")
         console = Console(store, provider.clock, APP_KEY, zone, openid=openid)
         app = create_app(Scripted(), store, clock=provider.clock, public_url=url, console=console)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()
         while not server.started:
