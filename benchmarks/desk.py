@@ -19,8 +19,8 @@ from benchmarks.scale import Scale
 from benchmarks.table import Line
 from benchmarks.telegram import read_body
 from benchmarks.world import found
-from desk import sessions
 from desk.accounts import Account, Stage
+from desk.entry import sessions
 from desk.roles import Grant, Role
 from storage import SqlStore
 from storage.transaction import SqlTransaction

@@ -14,7 +14,7 @@ from secrets import token_hex
 
 from desk.accounts import Account
 from desk.audit import Act, Value, record
-from desk.hooks import announce
+from desk.connections.hooks import announce
 from desk.roles import May, allows
 from desk.store import Approval, Decision, DeskTransaction
 from surveys.words import Words

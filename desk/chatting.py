@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 from desk.accounts import Account, Attempts, Ticket
 from desk.attention import Item, attention
 from desk.audit import Act, record
-from desk.campaigning import known, open_waves, set_paused
+from desk.campaigns.campaigning import known, open_waves, set_paused
+from desk.campaigns.standing import Brief, briefs
+from desk.campaigns.wishing import CampaignError
 from desk.roles import May, Role, allows
-from desk.standing import Brief, briefs
 from desk.store import DeskTransaction
-from desk.wishing import CampaignError
 from surveys.people import Address
 from surveys.reply import Reply
 from surveys.words import LANGUAGES, Words, pick

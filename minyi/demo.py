@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from desk import welcoming
+from desk.entry import welcoming
 from evaluation.publication import published_from_json
 from evaluation.store import TaskRow
 from minyi import steps

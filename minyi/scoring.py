@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from desk.audit import Act, record
-from desk.hooks import announce
+from desk.connections.hooks import announce
 from evaluation.method import Method
 from evaluation.publication import publish as published
 from evaluation.publication import published_to_json

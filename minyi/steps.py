@@ -16,7 +16,7 @@ from typing import Any
 from concerns import desk
 from concerns.intake import notice, reply_address
 from desk.audit import Act, Facts, record
-from desk.hooks import announce
+from desk.connections.hooks import announce
 from evaluation.method import Method
 from minyi import counting
 from minyi.house import House

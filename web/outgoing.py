@@ -20,10 +20,10 @@ from random import Random
 
 import httpx
 
-from desk import hooks
 from desk.audit import Act
-from desk.destinations import all_public, url_trouble
-from desk.hooks import ATTEMPTS, next_attempt, secret_of, signed
+from desk.connections import hooks
+from desk.connections.destinations import all_public, url_trouble
+from desk.connections.hooks import ATTEMPTS, next_attempt, secret_of, signed
 from desk.store import DeskStore, DeskTransaction, Hook, Notice
 from surveys.ballots import SpoiledError
 

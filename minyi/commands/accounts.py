@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desk.accounts import Account
+    from desk.entry.staffing import Listed
     from desk.roles import Grant
-    from desk.staffing import Listed
     from desk.store import DeskTransaction
     from minyi.settings import Settings
 
@@ -60,7 +60,7 @@ def listing(ctx: typer.Context) -> None:
 
 
 def _cells(each: Listed) -> tuple[object, ...]:
-    from desk.staffing import roles_of
+    from desk.entry.staffing import roles_of
 
     account = each.account
     roles = ", ".join(map(str, roles_of(account.grants)))
@@ -71,7 +71,7 @@ def _cells(each: Listed) -> tuple[object, ...]:
 
 
 async def _listed(settings: Settings) -> list[Listed]:
-    from desk.staffing import listed
+    from desk.entry.staffing import listed
 
     async with open_store(settings) as store:
         return await store.read(lambda tx: list(listed(tx, tx.accounts())))
@@ -86,7 +86,7 @@ def invite(
     subject: SubjectId = "",
 ) -> None:
     """Make an account and print its one-time link."""
-    from desk.welcoming import invite as invited
+    from desk.entry.welcoming import invite as invited
 
     used, acting = settings(ctx), act(settings(ctx))
     secret = _done(used, lambda tx: invited(tx, acting, login, name, (_grant(tx, role, subject),)))
@@ -102,7 +102,7 @@ def link(
     ] = False,
 ) -> None:
     """Print a new one-time link for a lost password or phone. All sessions end, older links too."""
-    from desk.welcoming import link as issued
+    from desk.entry.welcoming import link as issued
 
     used, acting = settings(ctx), act(settings(ctx))
     secret = _done(used, lambda tx: issued(tx, acting, _id(tx, login), clear_factor=second_factor))
@@ -112,7 +112,7 @@ def link(
 @group.command()
 def disable(ctx: typer.Context, login: Login) -> None:
     """Let nobody sign in with it any more; its sessions end at once."""
-    from desk import staffing
+    from desk.entry import staffing
 
     used, acting = settings(ctx), act(settings(ctx))
     _done(used, lambda tx: staffing.disable(tx, acting, _id(tx, login)))
@@ -122,7 +122,7 @@ def disable(ctx: typer.Context, login: Login) -> None:
 @group.command()
 def enable(ctx: typer.Context, login: Login) -> None:
     """Let it sign in again, with the password and second factor that it had."""
-    from desk import staffing
+    from desk.entry import staffing
 
     used, acting = settings(ctx), act(settings(ctx))
     _done(used, lambda tx: staffing.enable(tx, acting, _id(tx, login)))
@@ -132,7 +132,7 @@ def enable(ctx: typer.Context, login: Login) -> None:
 @group.command()
 def grant(ctx: typer.Context, login: Login, role: RoleName, subject: SubjectId = "") -> None:
     """Give an account one role more. Its sessions end."""
-    from desk import staffing
+    from desk.entry import staffing
 
     used, acting = settings(ctx), act(settings(ctx))
     changed = _done(
@@ -144,7 +144,7 @@ def grant(ctx: typer.Context, login: Login, role: RoleName, subject: SubjectId =
 @group.command()
 def revoke(ctx: typer.Context, login: Login, role: RoleName, subject: SubjectId = "") -> None:
     """Take a role from an account. Its sessions end."""
-    from desk import staffing
+    from desk.entry import staffing
 
     used, acting = settings(ctx), act(settings(ctx))
     changed = _done(
@@ -156,7 +156,7 @@ def revoke(ctx: typer.Context, login: Login, role: RoleName, subject: SubjectId 
 @group.command(name="sign-out")
 def sign_out(ctx: typer.Context, login: Login) -> None:
     """End all sessions of an account."""
-    from desk import staffing
+    from desk.entry import staffing
 
     used, acting = settings(ctx), act(settings(ctx))
     count = _done(used, lambda tx: staffing.sign_out(tx, acting, _id(tx, login)))
@@ -165,7 +165,7 @@ def sign_out(ctx: typer.Context, login: Login) -> None:
 
 def _done(settings: Settings, work: Callable[[DeskTransaction], T]) -> T:
     """``work`` in a unit of work of its own; CommandError where it is refused."""
-    from desk.wrongs import AccountError
+    from desk.entry.wrongs import AccountError
 
     async def doing() -> T:
         async with open_store(settings) as store:
@@ -178,15 +178,15 @@ def _done(settings: Settings, work: Callable[[DeskTransaction], T]) -> T:
 
 
 def _id(tx: DeskTransaction, login: str) -> str:
-    from desk.staffing import called
+    from desk.entry.staffing import called
 
     return called(tx, login).id
 
 
 def _grant(tx: DeskTransaction, role: str, subject: str) -> Grant:
     """The role as typed; the subject by its id or its whole name."""
+    from desk.entry.staffing import subject_meant
     from desk.roles import Grant
-    from desk.staffing import subject_meant
 
     held = _held(role, subject)
     if not held.subject:
@@ -195,8 +195,8 @@ def _grant(tx: DeskTransaction, role: str, subject: str) -> Grant:
 
 
 def _held(role: str, subject: str) -> Grant:
+    from desk.entry.wrongs import AccountError
     from desk.roles import Grant, Role
-    from desk.wrongs import AccountError
 
     if role not in tuple(Role):
         raise AccountError("role", "roles", role=role[:40], roles=", ".join(Role))
@@ -204,14 +204,14 @@ def _held(role: str, subject: str) -> Grant:
 
 
 def _say_roles(account: Account) -> None:
-    from desk.staffing import roles_of
+    from desk.entry.staffing import roles_of
 
     roles = ", ".join(map(str, roles_of(account.grants))) or "no role"
     say(f"{account.login}: {roles}. Its sessions have ended.")
 
 
 def _print_link(settings: Settings, secret: str, login: str) -> None:
-    from desk.welcoming import TERM, path
+    from desk.entry.welcoming import TERM, path
 
     hours = int(TERM.total_seconds()) // 3600
     say(f"{settings.public_url}{path(secret)}")

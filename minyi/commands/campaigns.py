@@ -23,11 +23,11 @@ from minyi.commands.desk import (
 )
 
 if TYPE_CHECKING:
-    from desk.campaigning import Reach
+    from desk.campaigns.campaigning import Reach
+    from desk.campaigns.outlook import Coming, Note
+    from desk.campaigns.standing import Brief, Standing, WaveStanding
+    from desk.campaigns.wishing import CampaignError, Wish
     from desk.dropoff import Dropoff
-    from desk.outlook import Coming, Note
-    from desk.standing import Brief, Standing, WaveStanding
-    from desk.wishing import CampaignError, Wish
     from minyi.settings import Settings
     from surveys.campaigns import Campaign
 
@@ -75,7 +75,7 @@ def create(
     yes: Yes = False,
 ) -> None:
     """Make a campaign. What it promises people cannot be changed later."""
-    from desk.wishing import Wish
+    from desk.campaigns.wishing import Wish
 
     used = settings(ctx)
     wish = Wish(campaign, form, title_zh, title_en, groups, starts or _today(used), recurrence,
@@ -108,8 +108,8 @@ def _opens(ahead: Sequence[Coming]) -> str:
 
 
 async def _draft(settings: Settings, wish: Wish) -> tuple[Sequence[Coming], Reach, Sequence[Note]]:
-    from desk.campaigning import draft, reach
-    from desk.outlook import coming, look, notes
+    from desk.campaigns.campaigning import draft, reach
+    from desk.campaigns.outlook import coming, look, notes
 
     now = datetime.now(UTC)
 
@@ -122,14 +122,14 @@ async def _draft(settings: Settings, wish: Wish) -> tuple[Sequence[Coming], Reac
 
 
 def _create(tx: Any, settings: Settings, wish: Wish) -> Campaign:
-    from desk.campaigning import create
+    from desk.campaigns.campaigning import create
 
     return create(tx, act(settings), wish)
 
 
 async def _change(settings: Settings, work: Callable[[Any], T]) -> T:
     """Do ``work`` in a transaction; a refusal is told as the command line names its options."""
-    from desk.wishing import CampaignError
+    from desk.campaigns.wishing import CampaignError
 
     async with open_store(settings) as store:
         try:
@@ -161,7 +161,7 @@ def show_all(ctx: typer.Context) -> None:
 
 
 async def _briefs(settings: Settings) -> Sequence[Brief]:
-    from desk.standing import briefs
+    from desk.campaigns.standing import briefs
 
     async with open_store(settings) as store:
         return await store.read(lambda tx: briefs(tx, datetime.now(UTC)))
@@ -170,7 +170,7 @@ async def _briefs(settings: Settings) -> Sequence[Brief]:
 @campaigns.command(name="show")
 def show_one(ctx: typer.Context, campaign: Id) -> None:
     """A campaign, its waves, and how far each has come."""
-    from desk.rhythm import in_words, rhythm_of
+    from desk.campaigns.rhythm import in_words, rhythm_of
 
     found = run(_standing(settings(ctx), campaign))
     made = found.campaign
@@ -197,8 +197,8 @@ def _answers(standing: WaveStanding) -> str:
 
 
 async def _standing(settings: Settings, campaign: str) -> Standing:
-    from desk.campaigning import known
-    from desk.standing import standing
+    from desk.campaigns.campaigning import known
+    from desk.campaigns.standing import standing
 
     return await _change(settings, lambda tx: standing(tx, known(tx, campaign), datetime.now(UTC)))
 
@@ -247,7 +247,7 @@ def revise(
     form: Annotated[str, typer.Option(help="The version to ask; its beginning does.")],
 ) -> None:
     """Ask another questionnaire from the next wave on. An open wave keeps its own."""
-    from desk.campaigning import set_form
+    from desk.campaigns.campaigning import set_form
 
     used = settings(ctx)
     made = run(_change(used, lambda tx: set_form(tx, act(used), campaign, form)))
@@ -257,7 +257,7 @@ def revise(
 @campaigns.command()
 def pause(ctx: typer.Context, campaign: Id) -> None:
     """Open no further wave. A wave that is open goes on: people were told how long it lasts."""
-    from desk.campaigning import set_paused
+    from desk.campaigns.campaigning import set_paused
 
     used = settings(ctx)
     run(_change(used, lambda tx: set_paused(tx, act(used), campaign, True)))
@@ -267,7 +267,7 @@ def pause(ctx: typer.Context, campaign: Id) -> None:
 @campaigns.command()
 def resume(ctx: typer.Context, campaign: Id) -> None:
     """Let a paused campaign open waves again."""
-    from desk.campaigning import set_paused
+    from desk.campaigns.campaigning import set_paused
 
     used = settings(ctx)
     run(_change(used, lambda tx: set_paused(tx, act(used), campaign, False)))
@@ -277,7 +277,7 @@ def resume(ctx: typer.Context, campaign: Id) -> None:
 @campaigns.command()
 def close(ctx: typer.Context, campaign: Id, yes: Yes = False) -> None:
     """Pause it and close its open wave now; the next tally counts what there is."""
-    from desk.campaigning import close_now
+    from desk.campaigns.campaigning import close_now
 
     sure(f"Close {campaign} now? Whoever has not answered cannot answer any more.", yes)
     used = settings(ctx)

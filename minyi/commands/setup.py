@@ -69,7 +69,7 @@ def init(
 
 def _first_administrator(settings: Settings) -> None:
     """Print the link of the first administrator, as long as there is no account."""
-    from desk.welcoming import TERM, found, path
+    from desk.entry.welcoming import TERM, found, path
 
     acting = act(settings)
 

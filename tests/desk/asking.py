@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from desk.wishing import Wish
+from desk.campaigns.wishing import Wish
 from surveys.cells import RaterGroup
 from surveys.forms.form import Form
 from surveys.forms.xlsform import load_form

@@ -14,14 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desk.audit import Act, verify
-from desk.campaigning import close_now, create, draft, next_wave, reach, set_form, set_paused
-from desk.drafting import FIELDS, Defaults, blank, keep, typed, wish_of
-from desk.outlook import coming, look, notes
-from desk.rhythm import Every, On, Rhythm, in_words, rhythm_of, rule_of
-from desk.rules import trouble_with
-from desk.standing import briefs, standing
+from desk.campaigns.campaigning import (
+    close_now,
+    create,
+    draft,
+    next_wave,
+    reach,
+    set_form,
+    set_paused,
+)
+from desk.campaigns.drafting import FIELDS, Defaults, blank, keep, typed, wish_of
+from desk.campaigns.outlook import coming, look, notes
+from desk.campaigns.rhythm import Every, On, Rhythm, in_words, rhythm_of, rule_of
+from desk.campaigns.rules import trouble_with
+from desk.campaigns.standing import briefs, standing
+from desk.campaigns.wishing import CampaignError, Wish
 from desk.store import Sought
-from desk.wishing import CampaignError, Wish
 from storage import SqlStore
 from surveys.campaigns import Campaign, Wave, WaveState, first_opening, following, next_opening
 from surveys.cells import RaterGroup

@@ -13,15 +13,15 @@ import pyotp
 import pytest
 from argon2 import PasswordHasher
 
-from desk import factors, own, passwords, welcoming
 from desk.accounts import Account, Stage
 from desk.audit import Act, seal_key, verify
-from desk.entering import Knock, No, Seated, Visit, Wait, answer, arrive, knock, leave, second
+from desk.entry import factors, own, passwords, welcoming
+from desk.entry.entering import Knock, No, Seated, Visit, Wait, answer, arrive, knock, leave, second
+from desk.entry.sessions import digest_of, lapsed, seated
+from desk.entry.staffing import disable
+from desk.entry.wrongs import AccountError
 from desk.roles import Grant, Role
-from desk.sessions import digest_of, lapsed, seated
-from desk.staffing import disable
 from desk.store import Sought
-from desk.wrongs import AccountError
 from storage import SqlStore
 
 KEY = bytes(range(32))

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pyotp
 import pytest
 
-from desk import factors
 from desk.accounts import Account
+from desk.entry import factors
 
 KEY, OTHER = bytes(range(32)), bytes(32)
 NOW = datetime(2026, 11, 23, 1, 30, 10, tzinfo=UTC)
@@ -111,7 +111,7 @@ def test_comparisons_take_as_long_whatever_matches(monkeypatch: pytest.MonkeyPat
         compared += 1
         return real(one, other)
 
-    monkeypatch.setattr("desk.factors.hmac.compare_digest", counting)
+    monkeypatch.setattr("desk.entry.factors.hmac.compare_digest", counting)
     secret = pyotp.random_base32()
     codes, kept = factors.new_codes("a-anna", KEY)
     for typed in (pyotp.TOTP(secret).at(NOW - timedelta(seconds=30)), "000000"):

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from desk import hooks
 from desk.audit import Act
-from desk.destinations import all_public, url_trouble
-from desk.hooks import ATTEMPTS, EVENTS, Desired, HookRefusedError, next_attempt
+from desk.connections import hooks
+from desk.connections.destinations import all_public, url_trouble
+from desk.connections.hooks import ATTEMPTS, EVENTS, Desired, HookRefusedError, next_attempt
 from desk.store import Sought
 from storage import SqlStore
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from desk.idempotency import KEPT, Answer, Errand, ReusedError
+from desk.connections.idempotency import KEPT, Answer, Errand, ReusedError
 from storage import SqlStore
 from surveys.people import Kind, Person
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
-from desk import passwords
-from desk.wrongs import AccountError
+from desk.entry import passwords
+from desk.entry.wrongs import AccountError
 
 ABOUT = ("zhangwei", "张伟", "河东区政务服务局", "Hedong District Services")
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from desk import staffing, welcoming
 from desk.accounts import Account, Stage
 from desk.audit import Act, seal_key
-from desk.entering import tidy
+from desk.entry import staffing, welcoming
+from desk.entry.entering import tidy
+from desk.entry.sessions import begin
+from desk.entry.wrongs import WORDS, AccountError
 from desk.roles import Grant, Role
-from desk.sessions import begin
 from desk.store import Sought
-from desk.wrongs import WORDS, AccountError
 from storage import SqlStore
 from surveys.people import Subject
 from surveys.words import LANGUAGES

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from desk import throttle
-from desk.throttle import Lane
+from desk.entry import throttle
+from desk.entry.throttle import Lane
 from storage import SqlStore
 
 KEY = bytes(range(32))

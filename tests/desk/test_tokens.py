@@ -9,12 +9,12 @@ from functools import partial
 
 import pytest
 
-from desk import tokens
 from desk.accounts import Account
 from desk.audit import Act
+from desk.connections import tokens
+from desk.connections.tokens import SHAPE, TokenRefusedError
 from desk.roles import Grant, May, Role
 from desk.store import Sought
-from desk.tokens import SHAPE, TokenRefusedError
 from storage import SqlStore
 from storage.transaction import SqlTransaction
 

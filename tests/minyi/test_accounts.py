@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from desk import welcoming
 from desk.audit import seal_key, verify
+from desk.entry import welcoming
 from desk.roles import Grant, Role
 from desk.store import Sought
 from minyi.commands.desk import run

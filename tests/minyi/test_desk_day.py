@@ -24,8 +24,8 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, async_playwright, expect
 
-from desk import welcoming
-from desk.hooks import EVENTS
+from desk.connections.hooks import EVENTS
+from desk.entry import welcoming
 from desk.store import Hook
 from minyi.house import House, Pace, open_house
 from minyi.listening import listen

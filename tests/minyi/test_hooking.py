@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from desk import hooks
-from desk.hooks import Desired
+from desk.connections import hooks
+from desk.connections.hooks import Desired
 from minyi import serving
 from storage import FileVault, SqlStore
 from tests.minyi.test_sweeping import house_on

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from desk import sessions
 from desk.accounts import Account, Stage
 from desk.audit import Entry
+from desk.entry import sessions
 from desk.store import Sought
 from minyi import archiving
 from minyi.archiving import ArchiveError, Manifest, pack, read_manifest, unpack

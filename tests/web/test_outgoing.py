@@ -19,9 +19,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from desk import hooks
 from desk.audit import Act
-from desk.hooks import ATTEMPTS, Desired
+from desk.connections import hooks
+from desk.connections.hooks import ATTEMPTS, Desired
 from desk.store import Hook, Notice, Sought
 from storage import SqlStore
 from tests.web.console.seats import APP_KEY, Clock

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from desk.accounts import Account, Token
 from desk.audit import Act
-from desk.idempotency import Answer, Errand, ReusedError
+from desk.connections.idempotency import Answer, Errand, ReusedError
 from desk.roles import May, reach
 from desk.store import DeskTransaction
 from web.api.problems import ProblemError

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from desk.approvals import ApprovalError
-from desk.campaigning import known, set_paused
+from desk.campaigns.campaigning import known, set_paused
+from desk.campaigns.seconding import close_or_ask, create_or_ask
+from desk.campaigns.standing import Brief, briefs, standing
+from desk.campaigns.wishing import CampaignError, Wish, Wrong
 from desk.roles import May
-from desk.seconding import close_or_ask, create_or_ask
-from desk.standing import Brief, briefs, standing
 from desk.store import Approval, DeskTransaction
-from desk.wishing import CampaignError, Wish, Wrong
 from surveys.campaigns import QUARTERLY, Campaign
 from surveys.words import LANGUAGES
 from web.api.call import Call, Caller

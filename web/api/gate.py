@@ -13,9 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from desk import tokens
 from desk.accounts import Account, Token
-from desk.idempotency import Errand
+from desk.connections import tokens
+from desk.connections.idempotency import Errand
 from desk.roles import May, allows
 from web.api.call import JSON, Call
 from web.api.limits import Limits, Standing, neighbourhood

@@ -10,8 +10,8 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from desk import hooks as owed
-from desk.hooks import Desired, HookRefusedError
+from desk.connections import hooks as owed
+from desk.connections.hooks import Desired, HookRefusedError
 from desk.roles import May
 from desk.store import DeskTransaction, Hook, Notice
 from web.api.call import Caller

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from desk.entering import Seated, Visit, tidy
-from desk.throttle import DEVICE_KEPT, device_name
+from desk.entry.entering import Seated, Visit, tidy
+from desk.entry.throttle import DEVICE_KEPT, device_name
 from web.console.context import Context
 from web.console.doors import PREFIX, cookie_name, keep_cookie
 from web.site import inside

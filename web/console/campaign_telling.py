@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
 
-from desk.rhythm import in_words, rhythm_of
+from desk.campaigns.rhythm import in_words, rhythm_of
 from surveys.campaigns import Campaign
 from surveys.cells import RaterGroup
 from surveys.phrasing import WORDS as PHRASES

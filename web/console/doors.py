@@ -14,8 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from desk.accounts import Stage
+from desk.entry.sessions import TOUCHED, seated, touch
 from desk.roles import May
-from desk.sessions import TOUCHED, seated, touch
 from web.console.context import Context, console_of, proof_of
 from web.posted import posted
 from web.protection import TOKEN

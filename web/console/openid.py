@@ -21,8 +21,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from desk.outside import Claimed
-from desk.sessions import new_secret
+from desk.entry.outside import Claimed
+from desk.entry.sessions import new_secret
 from web.console.console import OpenId
 
 PATIENCE = 10.0  # seconds for one answer of the issuer's

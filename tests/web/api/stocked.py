@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 
-from desk import hooks, tokens
 from desk.accounts import Account, Token
-from desk.hooks import Desired
+from desk.campaigns.seconding import create_or_ask
+from desk.campaigns.wishing import Wish
+from desk.connections import hooks, tokens
+from desk.connections.hooks import Desired
 from desk.roles import SCOPED, Grant, May, Role
-from desk.seconding import create_or_ask
 from desk.store import Work
-from desk.wishing import Wish
 from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.forms.label_media import put_questionnaire

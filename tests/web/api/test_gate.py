@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from desk import tokens
+from desk.connections import tokens
 from desk.roles import TABLE, May, Role
 from storage.transaction import SqlTransaction
 from surveys.people import Kind, Person

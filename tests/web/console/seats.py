@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import httpx
 from starlette.applications import Starlette
 
-from desk import sessions
 from desk.accounts import Account, Stage
 from desk.audit import Act, seal_key
+from desk.entry import sessions
 from desk.roles import Grant, Role
 from storage import SqlStore
 from tests.web.rehearsed import Scripted

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pyotp
 
-from desk import factors, passwords
 from desk.accounts import Account
+from desk.entry import factors, passwords
 from desk.roles import Role
 from tests.web.console.seats import APP_KEY, Desk, post
 

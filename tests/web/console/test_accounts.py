@@ -10,7 +10,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
-from desk import passwords
+from desk.entry import passwords
 from desk.roles import Grant, Role
 from surveys.people import Subject
 from tests.web.console.seats import Desk, post

@@ -12,10 +12,10 @@ import pytest
 
 from desk import approvals
 from desk.accounts import Account
+from desk.campaigns.seconding import CLOSE, CREATE
+from desk.campaigns.wishing import Wish
 from desk.roles import Role
-from desk.seconding import CLOSE, CREATE
 from desk.store import Approval, Decision
-from desk.wishing import Wish
 from surveys.forms.xlsform import load_form
 from tests.web.console.seats import Desk, post, proof
 

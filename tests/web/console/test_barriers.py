@@ -17,10 +17,10 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from desk import sessions
 from desk.accounts import Account, Stage
 from desk.approvals import ask
 from desk.audit import record
+from desk.entry import sessions
 from desk.roles import Grant, Role
 from storage import SqlStore
 from storage.transaction import SqlTransaction

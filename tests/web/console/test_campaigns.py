@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from desk.campaigning import create, set_paused
-from desk.drafting import FIELDS
+from desk.campaigns.campaigning import create, set_paused
+from desk.campaigns.drafting import FIELDS
 from desk.roles import Role
 from surveys.campaigns import Wave, WaveState
 from tests.desk.asking import CONCERN, LEADERSHIP, SERVICE, furnish, wish

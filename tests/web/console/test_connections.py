@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from desk import hooks
+from desk.connections import hooks
 from desk.roles import May, Role
 from tests.web.console.seats import APP_KEY, ORIGIN, Desk, post
 from web.api.app import OPERATIONS

@@ -14,10 +14,11 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from desk import hooks, sessions
 from desk.accounts import Account, Stage
 from desk.audit import Act, seal_key
-from desk.hooks import Desired
+from desk.connections import hooks
+from desk.connections.hooks import Desired
+from desk.entry import sessions
 from desk.roles import Grant, Role
 from storage import SqlStore
 from tests.web.console.seats import APP_KEY, Clock

@@ -13,10 +13,10 @@ import pytest
 from argon2 import PasswordHasher
 from lxml import etree
 
-from desk import factors, passwords, welcoming
 from desk.accounts import Stage
+from desk.entry import factors, passwords, welcoming
+from desk.entry.sessions import digest_of
 from desk.roles import Role
-from desk.sessions import digest_of
 from storage import SqlStore
 from tests.web.console.seats import APP_KEY, Desk, desk_on, post, proof
 from tests.web.console.signing import (

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
-from desk import passwords
+from desk.entry import passwords
+from desk.entry.sessions import digest_of
 from desk.roles import Role
-from desk.sessions import digest_of
 from surveys.people import Address
 from tests.web.console.seats import Desk, post
 from tests.web.console.signing import (

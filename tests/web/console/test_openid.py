@@ -18,11 +18,11 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
 from desk.accounts import Account, Stage
-from desk.entering import Seated, Visit
-from desk.outside import Claimed, Refusal, come_in
+from desk.entry.entering import Seated, Visit
+from desk.entry.outside import Claimed, Refusal, come_in
+from desk.entry.sessions import digest_of
+from desk.entry.throttle import SHARED_FREE
 from desk.roles import Grant, Role
-from desk.sessions import digest_of
-from desk.throttle import SHARED_FREE
 from storage import SqlStore
 from tests.web.console.provider import CLIENT, SECRET, Provider
 from tests.web.console.seats import Clock, Desk, desk_on, proof

@@ -14,8 +14,8 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from desk import sessions
 from desk.accounts import Account, Stage
+from desk.entry import sessions
 from desk.roles import Grant, Role
 from minyi.trials import RoomForTrials
 from storage import SqlStore

@@ -10,14 +10,14 @@ from typing import TypeVar
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from desk import staffing, welcoming
 from desk.accounts import Account
 from desk.audit import Act
-from desk.entering import demands
+from desk.entry import staffing, welcoming
+from desk.entry.entering import demands
+from desk.entry.staffing import Listed
+from desk.entry.wrongs import AccountError
 from desk.roles import SCOPED, Grant, May, Role
-from desk.staffing import Listed
 from desk.store import DeskTransaction
-from desk.wrongs import AccountError
 from surveys.people import Subject
 from web.console.context import Context
 from web.console.doors import Door

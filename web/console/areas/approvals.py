@@ -11,9 +11,9 @@ from starlette.responses import Response
 from desk import approvals as two
 from desk.accounts import Account
 from desk.approvals import ACTIONS, ApprovalError, deciders, detailed, name_of
-from desk.rhythm import Every, in_words, rhythm_of
+from desk.campaigns.rhythm import Every, in_words, rhythm_of
+from desk.campaigns.seconding import CREATE
 from desk.roles import May, allows
-from desk.seconding import CREATE
 from desk.store import Approval, Decision, DeskTransaction
 from surveys.cells import RaterGroup
 from web.console.context import WORDS, Context

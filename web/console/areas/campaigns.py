@@ -13,13 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from desk.approvals import ApprovalError, deciders
-from desk.campaigning import known, reach, set_form, set_paused
-from desk.outlook import Coming, Look, coming, look, notes
+from desk.campaigns.campaigning import known, reach, set_form, set_paused
+from desk.campaigns.outlook import Coming, Look, coming, look, notes
+from desk.campaigns.seconding import CLOSE, asked_now, close_or_ask
+from desk.campaigns.standing import Brief, Standing, briefs, standing
+from desk.campaigns.wishing import CampaignError
 from desk.roles import May
-from desk.seconding import CLOSE, asked_now, close_or_ask
-from desk.standing import Brief, Standing, briefs, standing
 from desk.store import Approval, DeskTransaction
-from desk.wishing import CampaignError
 from surveys.campaigns import Campaign, WaveState
 from surveys.cells import RaterGroup
 from web.console.areas import campaigns_new

@@ -12,14 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from desk.approvals import ApprovalError, deciders
-from desk.campaigning import Reach, reach
-from desk.drafting import FIELDS, KEY, WRONG, Defaults, blank, keep, typed, wish_of
-from desk.outlook import Coming, Look, Note, coming, look, notes
-from desk.rhythm import OFFERED, WORDS, Every, On
+from desk.campaigns.campaigning import Reach, reach
+from desk.campaigns.drafting import FIELDS, KEY, WRONG, Defaults, blank, keep, typed, wish_of
+from desk.campaigns.outlook import Coming, Look, Note, coming, look, notes
+from desk.campaigns.rhythm import OFFERED, WORDS, Every, On
+from desk.campaigns.seconding import CREATE, create_or_ask
+from desk.campaigns.wishing import CampaignError, Wish, Wrong, planned
 from desk.roles import May
-from desk.seconding import CREATE, create_or_ask
 from desk.store import Approval, DeskTransaction
-from desk.wishing import CampaignError, Wish, Wrong, planned
 from surveys.campaigns import Campaign
 from surveys.cells import RaterGroup
 from web.console.campaign_telling import moment, rule

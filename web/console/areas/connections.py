@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from desk import tokens
 from desk.accounts import Token
+from desk.connections import tokens
+from desk.connections.tokens import MOST_DAYS, USUAL_DAYS, TokenRefusedError
 from desk.roles import May
 from desk.store import DeskTransaction
-from desk.tokens import MOST_DAYS, USUAL_DAYS, TokenRefusedError
 from web.console.api_guide import guide
 from web.console.context import Context
 from web.console.doors import Door

@@ -10,12 +10,12 @@ import segno
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from desk import factors, own, passwords, welcoming
 from desk.accounts import Session, Stage
-from desk.entering import No, Seated, Wait, answer, knock, leave, second
+from desk.entry import factors, own, passwords, welcoming
+from desk.entry.entering import No, Seated, Wait, answer, knock, leave, second
+from desk.entry.welcoming import Invited
+from desk.entry.wrongs import AccountError
 from desk.roles import May
-from desk.welcoming import Invited
-from desk.wrongs import AccountError
 from surveys.words import pick
 from web.console.arriving import hand_out, onward, patience, sit, take_back, visit_of
 from web.console.context import Context

@@ -8,13 +8,13 @@ from functools import partial
 
 from starlette.responses import Response
 
-from desk import own, passwords
 from desk.accounts import Session
 from desk.chatting import TERM, unlink_chat
-from desk.entering import demands
+from desk.entry import own, passwords
+from desk.entry.entering import demands
+from desk.entry.wrongs import AccountError
 from desk.roles import May, Role
 from desk.store import DeskTransaction
-from desk.wrongs import AccountError
 from surveys.people import Text
 from surveys.words import LANGUAGES
 from web.console.areas.entry import chosen, prove

@@ -10,11 +10,11 @@ from functools import partial
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from desk import throttle
 from desk.accounts import Ticket
-from desk.entering import Seated
-from desk.outside import Claimed, Refusal, come_in
-from desk.sessions import digest_of
+from desk.entry import throttle
+from desk.entry.entering import Seated
+from desk.entry.outside import Claimed, Refusal, come_in
+from desk.entry.sessions import digest_of
 from desk.store import DeskTransaction
 from web.console.arriving import hand_out, onward, visit_of
 from web.console.console import OpenId

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from desk import hooks
-from desk.hooks import EVENTS, Desired, HookRefusedError
+from desk.connections import hooks
+from desk.connections.hooks import EVENTS, Desired, HookRefusedError
 from desk.roles import May
 from desk.store import DeskTransaction, Hook, Notice
 from surveys.people import Text

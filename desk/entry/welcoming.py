@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 
 from desk.accounts import Account, Stage, Ticket
 from desk.audit import Act, Facts, record
-from desk.entering import Seated, Visit, arrive, seat
+from desk.entry.entering import Seated, Visit, arrive, seat
+from desk.entry.sessions import digest_of, new_secret
+from desk.entry.staffing import account_of, named, roles_of
+from desk.entry.wrongs import AccountError
 from desk.roles import Grant, Role
-from desk.sessions import digest_of, new_secret
-from desk.staffing import account_of, named, roles_of
 from desk.store import DeskTransaction
-from desk.wrongs import AccountError
 
 KIND = "welcome"
 TERM = timedelta(hours=24)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from desk.accounts import Account
 from desk.approvals import ask, register
 from desk.audit import Act
-from desk.campaigning import close_now, create, draft, known, open_waves, reach
+from desk.campaigns.campaigning import close_now, create, draft, known, open_waves, reach
+from desk.campaigns.wishing import Wish
 from desk.roles import May
 from desk.store import Approval, DeskTransaction
-from desk.wishing import Wish
 from surveys.campaigns import Campaign
 
 CREATE, CLOSE = "campaign.create", "campaign.close"
@@ -52,7 +52,7 @@ def _asked(
     arguments: Mapping[str, str],
 ) -> Approval:
     what = f"campaign:{campaign}"
-    tx.audit_head()  # as in desk.campaigning: of two clicks the second sees the first
+    tx.audit_head()  # as in campaigning: of two clicks the second sees the first
     for each in tx.approvals(open_only=True):
         same = (each.action, each.what, each.asked_by) == (action, what, account.id)
         if same and dict(each.arguments) == dict(arguments) and each.expires_at > act.at:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from desk.rhythm import Every, On, Rhythm, rule_of
+from desk.campaigns.rhythm import Every, On, Rhythm, rule_of
+from desk.campaigns.wishing import Wish, Wrong
 from desk.store import DeskTransaction, Upload
-from desk.wishing import Wish, Wrong
 from surveys.cells import RaterGroup
 
 KEY = re.compile(r"[0-9a-f]{20}")

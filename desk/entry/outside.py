@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from desk.accounts import Stage
 from desk.audit import record
-from desk.entering import Seated, Visit, seat, tidy
+from desk.entry.entering import Seated, Visit, seat, tidy
 from desk.store import DeskTransaction
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from desk.audit import Act, Value, record
-from desk.hooks import announce
+from desk.campaigns.wishing import CampaignError, Wish, Wrong, askable, planned
+from desk.connections.hooks import announce
 from desk.store import DeskTransaction
-from desk.wishing import CampaignError, Wish, Wrong, askable, planned
 from surveys.campaigns import Campaign, Wave, WaveState, following
 
 

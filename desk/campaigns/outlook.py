@@ -9,8 +9,8 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from desk.campaigning import next_wave, reach
-from desk.rhythm import WORDS
+from desk.campaigns.campaigning import next_wave, reach
+from desk.campaigns.rhythm import WORDS
 from desk.store import DeskTransaction
 from surveys.campaigns import Campaign, Wave, WaveState, next_opening
 from surveys.cells import RaterGroup

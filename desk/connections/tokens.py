@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from desk import audit
 from desk.accounts import Account, Token
 from desk.audit import Act
+from desk.entry.sessions import digest_of, new_secret
 from desk.roles import May, allows
-from desk.sessions import digest_of, new_secret
 from desk.store import DeskTransaction
 
 PREFIX = "minyi_"  # what scanners for lost secrets look for

@@ -12,15 +12,15 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from desk import factors, throttle
 from desk.accounts import Account, Session, Stage
 from desk.audit import Act, record
 from desk.chatting import chat_code
-from desk.entering import Seated, Visit, Wait, demands, seat
+from desk.entry import factors, throttle
+from desk.entry.entering import Seated, Visit, Wait, demands, seat
+from desk.entry.throttle import Lane
+from desk.entry.wrongs import AccountError
 from desk.roles import Role
 from desk.store import DeskTransaction
-from desk.throttle import Lane
-from desk.wrongs import AccountError
 from surveys.words import LANGUAGES
 
 SHOWN = 16  # letters of a session's digest that name it on the page

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
-from desk import factors, throttle
 from desk.accounts import Account, Session, Stage
 from desk.audit import Act, Facts, record, seal_key
+from desk.entry import factors, throttle
+from desk.entry.sessions import begin, digest_of, lapsed
+from desk.entry.throttle import Lane
 from desk.roles import Role
-from desk.sessions import begin, digest_of, lapsed
 from desk.store import DeskTransaction
-from desk.throttle import Lane
 
 CODE_TRIES = 5  # wrong second factors until the half session ends
 

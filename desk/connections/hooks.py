@@ -18,7 +18,7 @@ from random import Random
 
 from desk import audit
 from desk.audit import Act
-from desk.destinations import host_of, url_trouble
+from desk.connections.destinations import host_of, url_trouble
 from desk.store import DeskTransaction, Hook, Notice
 from surveys.ballots import seal, unseal
 from surveys.words import Words

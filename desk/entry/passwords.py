@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from desk.wrongs import AccountError
+from desk.entry.wrongs import AccountError
 
 HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 SHORTEST, LONGEST = 12, 200  # code points, after normalising

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from desk.campaigning import is_open, next_wave
+from desk.campaigns.campaigning import is_open, next_wave
 from desk.store import DeskTransaction
 from surveys.campaigns import Campaign, Outcome, Wave, WaveState
 

@@ -11,10 +11,10 @@ from secrets import token_hex
 
 from desk.accounts import Account
 from desk.audit import Act, Value, record
-from desk.entering import tidy
+from desk.entry.entering import tidy
+from desk.entry.wrongs import AccountError
 from desk.roles import SCOPED, Grant, Role
 from desk.store import DeskTransaction, Sought
-from desk.wrongs import AccountError
 from surveys.people import Subject
 
 LOGIN = re.compile(r"\w[\w.@-]{1,39}")

@@ -10,8 +10,8 @@ from dataclasses import field as made_by
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from desk.rhythm import WORDS
-from desk.rules import trouble_with
+from desk.campaigns.rhythm import WORDS
+from desk.campaigns.rules import trouble_with
 from desk.store import DeskTransaction
 from surveys.campaigns import QUARTERLY, Campaign, first_opening
 from surveys.cells import RaterGroup

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from dateutil.rrule import rrule, rrulestr
 
-from desk.rhythm import LONGEST
+from desk.campaigns.rhythm import LONGEST
 
 PARTS = frozenset(
     ("FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYDAY", "BYSETPOS", "BYWEEKNO",

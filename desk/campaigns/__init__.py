@@ -1,0 +1,1 @@
+"""Campaigns from a wish as typed to where they stand: rules in words, warnings, approval."""

@@ -1,0 +1,1 @@
+"""Programs of others: tokens, idempotency keys, webhooks and where those may lead."""

@@ -1,0 +1,1 @@
+"""Coming in: passwords, second factors, links, sessions, and who holds which role."""
