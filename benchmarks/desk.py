@@ -28,7 +28,7 @@ from storage.transaction import SqlTransaction
 PAGES = ("/desk", "/desk/fieldwork", "/desk/fieldwork/talk", "/desk/results")
 CONNECTIONS = 32
 OFFERED = 200  # pages a second
-INTERVIEWS = 50  # whole interviews a second, ten requests each
+INTERVIEWS = (10, 50)  # whole interviews a second, ten requests each
 SECONDS = 20
 
 
@@ -49,8 +49,8 @@ class Run:
     pages: float = 0.0
     home: float = 0.0
     alone: list[float] = field(default_factory=list)
-    beside: list[float] = field(default_factory=list)
-    interviews: float = 0.0
+    beside: dict[int, list[float]] = field(default_factory=dict)  # by interviews offered
+    interviews: dict[int, float] = field(default_factory=dict)  # finished
     bytes: int = 0
 
 
@@ -67,9 +67,10 @@ async def _run(url: str, scale: Scale) -> Run:
             run.home = (await drive(server, _visits(cookie, ("/",), count), CONNECTIONS)).rate
             pages = partial(_page, server, cookie, run)
             run.alone = await _offered(OFFERED, seconds, pages)
-            talking = asyncio.create_task(_interviews(server, seconds))
-            run.beside = await _offered(OFFERED, seconds, pages)
-            run.interviews = await talking
+            for rate in INTERVIEWS:
+                talking = asyncio.create_task(_interviews(server, rate, seconds))
+                run.beside[rate] = await _offered(OFFERED, seconds, pages)
+                run.interviews[rate] = await talking
         await store.close()
     return run
 
@@ -120,35 +121,42 @@ async def _page(server: Served, cookie: str, run: Run, number: int) -> None:
     writer.close()
 
 
-async def _interviews(server: Served, seconds: float) -> float:
-    """Whole interviews finished a second, while so many are begun."""
-    visits = browsing(int(INTERVIEWS * seconds))
+async def _interviews(server: Served, rate: int, seconds: float) -> float:
+    """Whole interviews finished a second, while ``rate`` are begun."""
+    visits = browsing(int(rate * seconds))
 
     async def whole(_: int) -> None:
         await drive(server, iter([next(visits)]), 1)
 
     start = time.perf_counter()
-    done = await _offered(INTERVIEWS, seconds, whole)
+    done = await _offered(rate, seconds, whole)
     return len(done) / (time.perf_counter() - start)
 
 
 def _lines(name: str, runs: list[Run]) -> list[Line]:
-    def worst(took: list[float]) -> float:
-        return quantiles(took, n=100)[98] if len(took) > 1 else took[0]
+    front = "the public front page: no session, no database"
+    homes = [run.home for run in runs]
+    lines = [Line(f"pages of the desk, {name}", "/s", [run.pages for run in runs], front, homes)]
+    for rate in INTERVIEWS:
+        lines += _beside(name, rate, runs)
+    return lines
 
-    interviews = median(run.interviews for run in runs)
-    largest = max(run.bytes for run in runs)
-    words = f"the same, {OFFERED}/s without interviews"
-    beside = f"beside interviews, {name}"
+
+def _beside(name: str, rate: int, runs: list[Run]) -> list[Line]:
+    alone = f"the same, {OFFERED}/s without interviews"
+    finished = median(run.interviews[rate] for run in runs)
+    largest = max(run.bytes for run in runs) / 1000
     note = (
-        f"{OFFERED} pages/s and {INTERVIEWS} interviews/s offered, {interviews:.3g} interviews/s "
-        f"finished; largest page {largest / 1000:.3g} kB, uncompressed.",
+        f"{OFFERED} pages/s and {rate} interviews/s offered, {finished:.3g} interviews/s finished; "
+        f"largest page {largest:.3g} kB, uncompressed.",
     )
+    what = f"page beside {rate} interviews/s, {name}"
     return [
-        Line(f"pages of the desk, {name}", "/s", [run.pages for run in runs],
-             "the public front page: no session, no database", [run.home for run in runs]),
-        Line(f"median page {beside}", "ms", [median(run.beside) for run in runs], words,
-             [median(run.alone) for run in runs], notes=note),
-        Line(f"99th percentile {beside}", "ms", [worst(run.beside) for run in runs], words,
-             [worst(run.alone) for run in runs]),
+        Line(f"{word} {what}", "ms", [figure(run.beside[rate]) for run in runs], alone,
+             [figure(run.alone) for run in runs], notes=note if word == "median" else ())
+        for word, figure in (("median", median), ("99th percentile", _worst))
     ]  # fmt: skip
+
+
+def _worst(took: list[float]) -> float:
+    return quantiles(took, n=100)[98] if len(took) > 1 else took[0]

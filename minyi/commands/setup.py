@@ -60,9 +60,9 @@ def init(
     except FoundingError as error:
         raise CommandError(str(error)) from None
     say(
-        "Next: `minyi import subjects FILE`, people and relations; `minyi form add FILE`; "
-        "`minyi campaign create`;\nset MINYI_TELEGRAM_TOKEN for a bot; `minyi doctor`; "
-        "`minyi serve`. To look first: `minyi demo`."
+        "Next: `minyi serve`; everything else happens at the desk in the browser, which says what to "
+        "do first.\nA bot: set MINYI_TELEGRAM_TOKEN. Is all well: `minyi doctor`. "
+        "To look first: `minyi demo`."
     )
     _first_administrator(settings(ctx))
 

@@ -48,7 +48,7 @@ def test_init_makes_everything_says_what_next_and_may_be_repeated(
     first = minyi("init")
     assert first.status == 0
     assert "Made the database" in first.out
-    assert "minyi import subjects" in first.out
+    assert "minyi serve" in first.out
     files = {p: p.read_bytes() for p in (tmp_path / "minyi-data" / "keys").rglob("*.key")}
     assert len(files) == 4
     again = minyi("init")
