@@ -24,7 +24,7 @@ from surveys.forms.form import Repeat, plain
 from surveys.saying import Ask
 
 
-@pytest.mark.parametrize("name", ["turns", "planning", "sending", "counting"])
+@pytest.mark.parametrize("name", ["turns", "desk", "planning", "sending", "counting"])
 async def test_a_benchmark_measures_both_sides(name: str) -> None:
     lines = await measured(name)(TINY)
     assert lines
