@@ -7,21 +7,25 @@ transaction of the agreement, so it happens once or not at all.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 
 from desk.accounts import Account
-from desk.audit import Act, Value, record
+from desk.audit import Act, Entry, Value, record
 from desk.connections.hooks import announce
 from desk.roles import May, allows
-from desk.store import Approval, Decision, DeskTransaction
+from desk.saying import shown
+from desk.store import Approval, Decision, DeskTransaction, Sought
 from surveys.words import Words
 
 WORDS = Words.of("desk", "approvals")
 TERM = timedelta(days=7)  # an open request that nobody decided upon ends by itself
 LONGEST = 500  # characters of a note
+BEHOLDEN = timedelta(days=30)  # whose account somebody had in hand so lately is no second person
+_IN_HAND = ("account.invited", "account.link_made", "account.roles_changed")
+_PAGE = 100  # entries of the audit read at a time
 Execute = Callable[[DeskTransaction, Act, Mapping[str, str]], object]
 
 
@@ -109,6 +113,8 @@ def decide(
 ) -> Approval:
     """Agree or refuse, as somebody else than who asked. Agreeing does what was asked for.
 
+    Somebody else is not an account that the asker could have entered: see :func:`beholden`.
+
     ApprovalError where that cannot be; then nothing at all has changed once the unit of work ends
     with it, and a request that was open is still open.
     """
@@ -118,8 +124,10 @@ def decide(
         raise ApprovalError("own")
     if not _able(tx.account(account.id), kind):
         raise ApprovalError("forbidden")
+    if account.id in beholden(tx, asked.asked_by, now):
+        raise ApprovalError("beholden", name=name_of(tx, asked.asked_by))
     decision = Decision.APPROVED if agree else Decision.REFUSED
-    decided = _decide(tx, asked, decision, account.id, now, note.strip()[:LONGEST])
+    decided = _decide(tx, asked, decision, account.id, now, _clean(note))
     record(tx, act, f"approval.{decision}", _what(decided), {"decision": "open"},
            _facts(tx, decided) | {"decision": decision, "note": decided.note})  # fmt: skip
     if agree:
@@ -153,10 +161,42 @@ def expire(tx: DeskTransaction, act: Act, now: datetime) -> int:
     return sum(_expire(tx, act, each, now) for each in overdue(tx, now))
 
 
-def deciders(tx: DeskTransaction, action: str, but: str = "") -> list[Account]:
-    """Who could decide upon ``action`` at this moment, without the account ``but``."""
+def deciders(tx: DeskTransaction, action: str, asker: str, now: datetime) -> list[Account]:
+    """Who could decide upon ``action`` at this moment, where ``asker`` asks for it."""
     kind = _kind(action)
-    return [each for each in tx.accounts() if each.id != but and _able(each, kind)]
+    barred = beholden(tx, asker, now) | {asker}
+    return [each for each in tx.accounts() if each.id not in barred and _able(each, kind)]
+
+
+def beholden(tx: DeskTransaction, asker: str, now: datetime) -> set[str]:
+    """The accounts that ``asker`` had in hand in the last 30 days, by id.
+
+    Invited, given a new link (with which a second factor is cleared) or given a role: who does
+    that could be both people. Roles that were only taken do not count.
+    """
+    since = (now - BEHOLDEN).astimezone(UTC).date().isoformat()
+    return {
+        entry.what.removeprefix("account:")
+        for action in _IN_HAND
+        for entry in _all(tx, Sought(who=asker, action=action, since=since))
+        if action != "account.roles_changed" or _gave(entry)
+    }
+
+
+def _all(tx: DeskTransaction, sought: Sought) -> Iterator[Entry]:
+    """Every entry that fits: nobody hides one behind many others."""
+    last = 0
+    while batch := tx.audit(sought, last, _PAGE):
+        yield from batch
+        last = batch[-1].seq
+        if len(batch) < _PAGE or last <= 1:
+            return
+
+
+def _gave(entry: Entry) -> bool:
+    """Whether a change of roles gave one that was not held before."""
+    before, after = (set(json.loads(side)["roles"]) for side in (entry.before, entry.after))
+    return bool(after - before)
 
 
 def detailed(arguments: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -168,7 +208,7 @@ def detailed(arguments: Mapping[str, str]) -> list[tuple[str, str]]:
         except ValueError:
             inner = None
         pairs = inner.items() if isinstance(inner, dict) else ((name, value),)
-        found += [(key, _plain(each)) for key, each in pairs if each not in ("", None)]
+        found += [(key, _visible(_plain(each))) for key, each in pairs if each not in ("", None)]
     return found
 
 
@@ -176,6 +216,15 @@ def name_of(tx: DeskTransaction, who: str) -> str:
     """What an account is called; the terminal's operators are called as they sign the audit."""
     account = tx.account(who) if who else None
     return who if account is None else account.name
+
+
+def _clean(note: str) -> str:
+    """``note`` in one line, with nothing in it that is not seen."""
+    return _visible(" ".join(note.split())[:LONGEST])
+
+
+def _visible(text: str) -> str:
+    return shown(text, len(text))
 
 
 def _plain(value: object) -> str:

@@ -127,15 +127,17 @@ def _messages(counts: Iterable[tuple[str, Outcome, int]]) -> Sequence[Messages]:
 
 
 def _told(stage: str, counts: Counter[Outcome]) -> Messages:
-    """Whoever answered gets no reminder, so how many were sent and not needed is rounded."""
-    sent, moot = counts[Outcome.SENT], tens(counts[Outcome.MOOT])
+    """Whoever answered gets no reminder: how many were sent is rounded, how many were not needed
+    is not told at all, since the two together would give the exact number.
+    """
+    sent, first = counts[Outcome.SENT], stage == INVITE
     return Messages(
         stage,
-        sent if stage == INVITE else tens(sent),
+        sent if first else tens(sent),
         counts[Outcome.DUE],
         counts[Outcome.UNKNOWN],
         counts[Outcome.GONE],
-        moot,
+        tens(counts[Outcome.MOOT]) if first else None,
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from surveys.cells import RaterGroup
-from surveys.people import Invite, Kind, Relation
+from surveys.people import Address, Chat, Invite, Kind, Person, Relation
 from surveys.reply import Reply
 from surveys.store import Assignment
-from surveys.words import pick
+from surveys.words import nearest, pick
 
 if TYPE_CHECKING:
     from surveys.visit import Visit
@@ -35,12 +36,34 @@ def at_unit(visit: Visit, invite: Invite) -> Reply:
     return visit.say("unit.thanks", *visit.menu(), subject=name)
 
 
+def meet(tx: Any, address: Address, hint: str) -> Chat:
+    """Somebody new: a person without a name, in the client's language."""
+    person = Person(secrets.token_urlsafe(9), Kind.CITIZEN)
+    tx.put_people([person])
+    chat = Chat(address, person.id, nearest(hint))
+    tx.put_chat(chat)
+    return chat
+
+
 def by_staff_link(visit: Visit, invite: Invite) -> Reply:
-    """A staff member's own link: once, and only for the chat that used it."""
+    """A staff member's own link: once, and only for the chat that used it.
+
+    Whoever makes the links could otherwise open one for a colleague and read what they had begun,
+    see whether they had answered, or answer for them. So a name that has a chat gets no other while
+    any wave is open, and at other times the new chat takes the name away from the old one, whose
+    owner notices.
+    """
     tx = visit.tx
     if visit.chat.person != invite.target:
-        if not tx.spend_invite(invite.token):
+        if invite.used:
             return visit.say("link.used")
+        elsewhere = tx.addresses(invite.target)
+        if elsewhere and visit.open_waves():
+            return visit.say("link.later")
+        if not tx.spend_invite(invite.token):  # somebody was faster
+            return visit.say("link.used")
+        for address in elsewhere:
+            meet(tx, address, tx.chat(address).language)
         language = tx.person(invite.target).language or visit.chat.language
         chat = replace(visit.chat, person=invite.target, language=language, interview=None)
         visit.sitting = replace(visit.sitting, chat=chat)

@@ -6,11 +6,11 @@ was answered is on disk when ``receive`` returns.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from surveys.arriving import meet
 from surveys.attendant import Attendant
 from surveys.conduct import FormShelf, Sitting
 from surveys.errands import Errand
@@ -18,13 +18,11 @@ from surveys.files.attachments import LIMITS, Vault, take
 from surveys.forms.form import Kind
 from surveys.moves import Gave
 from surveys.paradata import Noticed, Paradata
-from surveys.people import Address, Chat, Person
-from surveys.people import Kind as Side
+from surveys.people import Address
 from surveys.reply import Handed, Heard, Located, Reply, Typed
 from surveys.store import Store
 from surveys.typed.trouble import Trouble
 from surveys.visit import Setting, Visit
-from surveys.words import nearest
 
 
 class Conversation:
@@ -114,17 +112,8 @@ class Conversation:
         hint: str,
         taken: Gave | Trouble | None = None,
     ) -> Visit:
-        chat = tx.chat(address) or _meet(tx, address, hint or self._setting.language)
+        chat = tx.chat(address) or meet(tx, address, hint or self._setting.language)
         event = heard.event if isinstance(heard, Typed | Located | Handed) else 0
         zone = self._setting.zone
         sitting = Sitting(tx, chat, now, self._errands, self._shelf, event, zone)
         return Visit(sitting, self._setting, self._concern_form, taken, self._attendant)
-
-
-def _meet(tx: Any, address: Address, hint: str) -> Chat:
-    """Somebody new: a person without a name, in the client's language."""
-    person = Person(secrets.token_urlsafe(9), Side.CITIZEN)
-    tx.put_people([person])
-    chat = Chat(address, person.id, nearest(hint))
-    tx.put_chat(chat)
-    return chat

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -110,6 +110,7 @@ def draft_people(tx: DeskTransaction, records: Records) -> Draft[Person]:
     draft.note(*islice(duplicates(records, ["id"]), MOST + 1))
     draft.note(*islice(duplicates(records, ["telegram"]), MOST + 1))
     bound = tx.handles("telegram") if "telegram" in records.headings else {}
+    named = frozenset(bound.values())
     draft.note(*_strangers(records, "unit", units, "no-unit"))
     for record in _whole(records, "id", "kind"):
         old = stored.get(record.text("id"))
@@ -121,21 +122,29 @@ def draft_people(tx: DeskTransaction, records: Records) -> Draft[Person]:
             unit=_kept(records, record, "unit", before.unit or "") or None,
             language=_kept(records, record, "language", before.language or "") or None,
         )
-        draft.take(new, old, _bind(bound, records, record, new, draft))
+        draft.take(new, old, _bind(bound, named, records, record, new, draft))
     return draft
 
 
 def _bind(
-    bound: Mapping[str, str], records: Records, record: Record, person: Person, draft: Draft[Person]
+    bound: Mapping[str, str],
+    named: Set[str],
+    records: Records,
+    record: Record,
+    person: Person,
+    draft: Draft[Person],
 ) -> str:
     """Bind the row's Telegram chat to ``person``; its number where that is news.
 
-    ``bound`` has the person of every chat there is.
+    ``bound`` has the person of every chat there is, ``named`` whoever has a chat.
     """
     handle = record.text("telegram")
     if not handle:
         return ""
     if handle not in bound:
+        if person.id in named:  # whoever imports could otherwise answer in their name
+            draft.note(records.bad(record, "telegram", "chat-other", cell=handle))
+            return ""
         chat = Chat(Address("telegram", handle), person.id, person.language or "zh")
         draft.chats.append(chat)
         return handle

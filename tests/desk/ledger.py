@@ -27,8 +27,16 @@ class Ledger:
         self.entries.append(entry)
 
     def audit(self, sought: Sought, before: int = 0, limit: int = 100) -> Sequence[Entry]:
-        assert sought == Sought()
-        return [each for each in reversed(self.entries) if not before or each.seq < before][:limit]
+        assert sought == Sought(sought.who, sought.action, since=sought.since)
+        fit = [
+            each
+            for each in reversed(self.entries)
+            if (not before or each.seq < before)
+            and sought.who in {"", each.who}
+            and each.action.startswith(sought.action)
+            and each.at >= sought.since
+        ]
+        return fit[:limit]
 
     def audit_chain(self, after: int = -(2**63)) -> Iterator[Entry]:
         return (each for each in self.entries if each.seq > after)

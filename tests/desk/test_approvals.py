@@ -26,7 +26,7 @@ from desk.approvals import (
     register,
     withdraw,
 )
-from desk.audit import Act, seal_key, verify
+from desk.audit import Act, Facts, record, seal_key, verify
 from desk.roles import Grant, May, Role
 from desk.store import Approval, Decision
 from storage import SqlStore
@@ -132,6 +132,54 @@ def test_whoever_was_disabled_or_lost_the_role_meanwhile_does_not_decide(
     assert done.calls == []
 
 
+GAVE: Facts = {"roles": ["officer"]}
+NONE: Facts = {"roles": []}
+LINK: Facts = {"second_factor_cleared": True}
+
+
+@pytest.mark.parametrize(
+    ("who", "action", "before", "after", "days", "free"),
+    [
+        ("anna", "account.invited", None, GAVE, 0, False),
+        ("anna", "account.invited", None, GAVE, 29, False),
+        ("anna", "account.invited", None, GAVE, 32, True),
+        ("anna", "account.link_made", None, LINK, 3, False),
+        ("anna", "account.roles_changed", NONE, GAVE, 3, False),
+        ("anna", "account.roles_changed", {"roles": ["officer", "rated"]}, GAVE, 3, True),
+        ("anna", "account.sessions_ended", None, {"sessions": 1}, 3, True),
+        ("chen", "account.invited", None, GAVE, 3, True),
+    ],
+)
+def test_whose_account_the_asker_had_in_hand_lately_is_no_second_person(
+    who: str, action: str, before: Facts | None, after: Facts, days: int, free: bool, done: Done,
+    tx: Any,
+) -> None:  # fmt: skip
+    record(tx, act(who, NOW - timedelta(days=days)), action, "account:bo", before, after)
+    for turn in range(250):  # nothing is hidden behind much else
+        taken = {"roles": ["officer", "rated"]}
+        record(tx, act("anna"), "account.roles_changed", f"account:x{turn}", taken, GAVE)
+    able = [each.id for each in deciders(tx, "test.done", "anna", NOW)]
+    assert able == (["bo", "chen"] if free else ["chen"])
+    request = asked(tx)
+    if not free:
+        for yes in (True, False):
+            with pytest.raises(ApprovalError, match="Another person") as refused:
+                agreed(tx, "bo", request.id, yes=yes)
+            assert "Anna" in refused.value.said("zh")
+        assert done.calls == []
+    agreed(tx, able[0], request.id)
+    assert len(done.calls) == 1
+
+
+def test_nothing_unseen_stays_in_a_note_nor_in_what_is_laid_out(done: Done, tx: Any) -> None:
+    request = asked(tx)
+    note = "well\r\nAnna: no \u202eenod\x1b[2J"
+    decided = decide(tx, act("bo"), account("bo"), request.id, True, note, NOW)
+    assert decided.note == "well Anna: no \ufffdenod\ufffd[2J"
+    assert decided.note.isprintable()
+    assert detailed({"title": "a\u202eb"}) == [("title", "a\ufffdb")]
+
+
 def test_the_same_is_asked_for_once_at_a_time_and_the_existing_request_is_named(
     done: Done, tx: Any
 ) -> None:
@@ -194,11 +242,11 @@ def test_who_may_not_do_it_cannot_ask_and_unknown_things_are_named(done: Done, t
 
 
 def test_who_could_decide_and_what_nobody_could(done: Done, tx: Any) -> None:
-    assert [each.id for each in deciders(tx, "test.done", but="anna")] == ["bo", "chen"]
+    assert [each.id for each in deciders(tx, "test.done", "anna", NOW)] == ["bo", "chen"]
     assert approvals.alone(tx.accounts()) == {}
     tx.disable("bo", True)
     tx.disable("chen", True)
-    assert deciders(tx, "test.done", but="anna") == []
+    assert deciders(tx, "test.done", "anna", NOW) == []
     assert {name: one.id for name, one in approvals.alone(tx.accounts()).items()} == {
         "test.done": "anna"
     }

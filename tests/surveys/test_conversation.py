@@ -10,7 +10,7 @@ import pytest
 from storage import FileKeyring, SqlStore
 from surveys.campaigns import WaveState
 from surveys.cells import RaterGroup
-from surveys.people import Address, Relation
+from surveys.people import Address, Invite, Relation
 from surveys.phrasing import WORDS
 from surveys.reply import Opened, Tapped, Typed
 from tests.surveys.forms import form_of, shipped
@@ -78,6 +78,28 @@ async def test_strange_words_do_no_harm(world: World, words: str) -> None:
     assert (await world.type("a", words)).text
     await world.open("a", "poster")
     assert await world.hear("a", Typed(words))
+
+
+async def test_whoever_makes_a_second_link_reads_and_answers_nothing_of_a_colleague(
+    world: World,
+) -> None:
+    await world.open("a", "link-head")
+    await world.rate("a", "非常满意", payload="poster")
+    await world.store.write(lambda tx: tx.put_invites([Invite("again", "staff", "head")]))
+    refused = await world.open("mallory", "again")
+    assert refused.text == words("link.later")
+    assert not refused.question, "nothing of the interview is shown"
+    invite = await world.read(lambda tx: tx.invite("again"))
+    assert invite is not None
+    assert not invite.used, "it works once the survey has closed"
+    wave = await world.read(lambda tx: tx.wave("w"))
+    await world.store.write(lambda tx: tx.put_wave(replace(wave, closes_at=NOW)))
+    assert "王芳" in (await world.open("mallory", "again")).text
+    owners = await world.read(
+        lambda tx: {who: tx.chat(Address("test", who)).person for who in ("a", "mallory")}
+    )
+    assert owners["mallory"] == "head"
+    assert owners["a"] != "head", "the first chat has lost the name, and its owner notices"
 
 
 async def test_a_personal_link_binds_one_chat_and_no_second(world: World) -> None:

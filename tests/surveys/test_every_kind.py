@@ -141,10 +141,8 @@ async def test_typed_words_that_may_be_several_choices_show_just_those(tmp_path:
     await world.store.close()
 
 
-@pytest.mark.parametrize("days", [0, 3])
-async def test_an_interview_goes_on_in_another_channel_by_a_new_link(
-    tmp_path: Path, days: int
-) -> None:
+async def test_an_interview_goes_on_where_it_was_begun_and_nowhere_else(tmp_path: Path) -> None:
+    """A link that somebody else made must not show what was answered (decision 0011)."""
     roll = [Relation("peer", "desk", RaterGroup.PEER)]
     world = await found_world("sqlite://", tmp_path, form=TALK, roll=roll)
     await world.open("telephone", "link-peer", hint="en")
@@ -153,9 +151,11 @@ async def test_an_interview_goes_on_in_another_channel_by_a_new_link(
     assert "How often?" in (await world.look("telephone")).text
     await world.type("telephone", "暂停")
     await world.store.write(lambda tx: tx.put_invites([Invite("again", "staff", "peer")]))
-    arrived = await world.open("browser", "again", hint="en")
-    assert "Your answers so far are kept." in arrived.text
-    assert "How often?" in (await world.tap("browser", "Continue")).text
+    refused = await world.open("browser", "again", hint="en")
+    assert "cannot move" in refused.text
+    assert "answers so far" not in refused.text
+    await world.open("telephone", "", hint="en")
+    assert "How often?" in (await world.tap("telephone", "Continue")).text
     await world.store.close()
 
 

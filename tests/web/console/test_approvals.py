@@ -14,6 +14,7 @@ from desk import approvals
 from desk.accounts import Account
 from desk.campaigns.seconding import CLOSE, CREATE
 from desk.campaigns.wishing import Wish
+from desk.entry.welcoming import link
 from desk.roles import Role
 from desk.store import Approval, Decision
 from surveys.forms.xlsform import load_form
@@ -137,6 +138,38 @@ async def test_the_asker_is_told_who_can_agree_cannot_do_so_and_may_take_it_back
     assert answer.status_code == 303
     assert (await decision(desk, request)).decision is Decision.WITHDRAWN
     assert executed == []
+
+
+async def test_whom_the_asker_gave_a_new_link_is_told_why_somebody_else_has_to_decide(
+    desk: Desk, two: tuple[Account, httpx.AsyncClient], executed: list[str]
+) -> None:
+    asker, _ = two
+    await desk.account(Role.OFFICER, login="chen")
+    await desk.store.write(lambda tx: link(tx, desk.act(asker.id), "a-bo", clear_factor=True))
+    request = await asked(desk, asker)
+    client = await desk.seat(Role.OFFICER, login="bo")
+    page = (await client.get(f"{PAGE}/{request.id}")).text
+    assert "Another person has to decide" in page
+    assert "<textarea" not in page
+    assert "These people can decide: Chen." in page
+    fields = {"agree": "yes"}
+    answer = await post(client, f"{PAGE}/{request.id}/decide", fields)
+    assert answer.status_code == 409
+    assert "Another person has to decide" in answer.text
+    assert executed == []
+    other = await desk.seat(Role.OFFICER, login="chen")
+    assert (await post(other, f"{PAGE}/{request.id}/decide", fields)).status_code == 303
+    assert len(executed) == 1
+
+
+async def test_a_note_turns_no_letters_around(
+    desk: Desk, two: tuple[Account, httpx.AsyncClient], executed: list[str]
+) -> None:
+    asker, client = two
+    request = await asked(desk, asker)
+    fields = {"agree": "no", "note": "not\n\u202eyet"}
+    await post(client, f"{PAGE}/{request.id}/decide", fields, page=PAGE)
+    assert "<bdi>not \ufffdyet</bdi>" in (await client.get(PAGE)).text
 
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.CUSTODIAN])

@@ -44,8 +44,8 @@ async def test_an_entry_says_who_when_from_where_what_and_before_and_after(desk:
     assert "November 22, 2026 08:30" in page, "in the desk's own zone"
     assert "paused a campaign" in page
     assert "203.0.113.7" in page
-    assert "<del>no</del>" in page
-    assert "<ins>yes</ins>" in page
+    assert "<del><bdi>no</bdi></del>" in page
+    assert "<ins><bdi>yes</bdi></ins>" in page
     entries = page.split('<ol class="entries">')[1]
     assert entries.index("moon.landed") < entries.index("paused a campaign"), "newest first"
     assert "&lt;b&gt;李&lt;/b&gt;" in page

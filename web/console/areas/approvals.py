@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from desk import approvals as two
 from desk.accounts import Account
-from desk.approvals import ACTIONS, ApprovalError, deciders, detailed, name_of
+from desk.approvals import ACTIONS, ApprovalError, beholden, deciders, detailed, name_of
 from desk.campaigns.rhythm import Every, in_words, rhythm_of
 from desk.campaigns.seconding import CREATE
 from desk.roles import May, allows
@@ -37,6 +37,7 @@ class Seen:
     able: Sequence[str]
     mine: bool
     may_decide: bool
+    barred: str  # why the reader is no second person, in words; '' where they are
     over: bool  # its time has run out
 
     @property
@@ -117,8 +118,11 @@ async def withdraw(at: Context) -> Response:
 def _seen(tx: DeskTransaction, at: Context, request: Approval) -> Seen:
     asker = tx.account(request.asked_by)
     known = request.action in ACTIONS
-    able = deciders(tx, request.action, but=request.asked_by) if known else []
+    open_yet = known and request.decision is Decision.OPEN
+    able = deciders(tx, request.action, request.asked_by, at.now) if open_yet else []
     mine = at.account.id == request.asked_by
+    may = known and not mine and _may(at.account, request.action)
+    barred = _barred(tx, at, request) if may and open_yet else ""
     return Seen(
         request,
         name_of(tx, request.asked_by),
@@ -127,9 +131,17 @@ def _seen(tx: DeskTransaction, at: Context, request: Approval) -> Seen:
         _facts(tx, at, request),
         [each.name for each in able],
         mine,
-        known and not mine and _may(at.account, request.action),
+        may and not barred,
+        barred,
         request.expires_at <= at.now,
     )
+
+
+def _barred(tx: DeskTransaction, at: Context, request: Approval) -> str:
+    """Why the reader may not decide although their role may; '' where they may."""
+    if at.account.id not in beholden(tx, request.asked_by, at.now):
+        return ""
+    return ApprovalError("beholden", name=name_of(tx, request.asked_by)).said(at.language)
 
 
 def _may(account: Account, action: str) -> bool:

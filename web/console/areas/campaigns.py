@@ -122,7 +122,7 @@ async def asking(at: Context, doing: str, *, status: int = 200, wrong: str = "")
         seen = _seen(tx, _id(at), at.now)
         made = seen.campaign
         people = asked_now(tx, at.act(), made) if doing == "close" else 0
-        able = deciders(tx, CLOSE, at.account.id) if people > limit else []
+        able = deciders(tx, CLOSE, at.account.id, at.now) if people > limit else []
         return {
             "seen": seen,
             "made": made,

@@ -220,7 +220,7 @@ def _check(tx: DeskTransaction, at: Context, draft: Draft) -> dict[str, Any]:
         return shown
     seen = look(made.form, tx.form(made.form) or b"")
     whom, cautions = reach(tx, made), notes(tx, made, at.now, seen)
-    able = deciders(tx, CREATE, at.account.id) if whom.people > limit else []
+    able = deciders(tx, CREATE, at.account.id, at.now) if whom.people > limit else []
     return shown | _outlook(at, made, seen, whom, cautions) | {"able": [one.name for one in able]}
 
 
