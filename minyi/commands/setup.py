@@ -60,8 +60,8 @@ def init(
     except FoundingError as error:
         raise CommandError(str(error)) from None
     say(
-        "Next: `minyi serve`; everything else happens at the desk in the browser, which says what to "
-        "do first.\nA bot: set MINYI_TELEGRAM_TOKEN. Is all well: `minyi doctor`. "
+        "Next: `minyi serve`; everything else happens at the desk in the browser, which says what "
+        "to do first.\nA bot: set MINYI_TELEGRAM_TOKEN. Is all well: `minyi doctor`. "
         "To look first: `minyi demo`."
     )
     _first_administrator(settings(ctx))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from surveys.cells import RaterGroup
 from surveys.forms.form import Form, Kind
 from surveys.people import Invite, Relation
