@@ -61,7 +61,8 @@ class Session:
 class Ticket:
     """Something that works once: a link, a code. ``digest`` is SHA-256 of what was handed out.
 
-    ``kind``: welcome (choose a password), chat (link a Telegram chat), oidc (a sign-in under way).
+    ``kind``: welcome (choose a password), chat (link a Telegram chat), oidc (a sign-in under way),
+    proof (a session that was confirmed, by its own digest).
     """
 
     digest: str

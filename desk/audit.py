@@ -124,6 +124,23 @@ def _seal(key: bytes, hashed: str) -> str:
     return hmac.new(key, hashed.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
 
 
+def head_seal(key: bytes, mark: Mark) -> str:
+    """HMAC-SHA256 (hex) of a head noted outside the database. No entry's seal can stand for it."""
+    return _seal(key, f"head {mark[0]} {mark[1]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The head as it stands noted outside the database.
+
+    ``flaw``: '' | missing | damaged | forged (sealed without the key) | unsealed (as the version
+    before seals wrote it). ``mark`` is what may be compared with, None for nothing.
+    """
+
+    mark: Mark | None = None
+    flaw: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Flaw:
     """What is wrong with the chain at ``seq``.
@@ -132,7 +149,9 @@ class Flaw:
     and with ``other``), moved (what stands there was written as ``other``), forged (written
     without the key), doubled (the number occurs twice), broken (it does not follow from the entry
     before it), replaced (another entry stood there when the head was noted), head (the database's
-    own note of its newest entry does not name the newest entry).
+    own note of its newest entry does not name the newest entry), note_cut (the entry noted outside
+    the database is not there), note_missing, note_damaged, note_forged, note_unsealed (what is
+    wrong with that note itself, see :class:`Noted`; ``seq`` is 0 where it names no entry).
     """
 
     seq: int

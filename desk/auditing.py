@@ -6,14 +6,14 @@ import csv
 import json
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from io import StringIO
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-from desk.audit import START, Act, Entry, Facts, Flaw, Mark, Walk, record
+from desk.audit import START, Act, Entry, Facts, Flaw, Mark, Noted, Walk, record
 from desk.exporting import inert
 from desk.store import DeskStore, DeskTransaction, Sought
 from surveys.words import Words
@@ -53,12 +53,18 @@ def told(flaw: Flaw, language: str) -> str:
     return WORDS.say(f"flaw.{kind}", language, seq=flaw.seq, other=flaw.other)
 
 
-async def check(store: DeskStore, key: bytes | None, *marks: Mark | None) -> Verdict:
-    """Look at every entry; ``key`` and ``marks`` as for :func:`desk.audit.verify`."""
-    walk, verdict = Walk(key, marks), None
+async def check(
+    store: DeskStore, key: bytes | None, *marks: Mark | None, noted: Noted | None = None
+) -> Verdict:
+    """Look at every entry; ``key`` and ``marks`` as for :func:`desk.audit.verify`.
+
+    ``noted`` is the head outside the database: what it marks is compared, and it is judged itself.
+    """
+    walk, verdict = Walk(key, (*marks, noted.mark if noted else None)), None
     while verdict is None:
         walk, verdict = await store.read(partial(_further, walk))
-    return verdict
+    flaw = await store.read(partial(unsound, noted=noted)) if noted else None
+    return replace(verdict, flaws=(flaw, *verdict.flaws)) if flaw else verdict
 
 
 def _further(walk: Walk, tx: DeskTransaction) -> tuple[Walk, Verdict | None]:
@@ -124,34 +130,53 @@ def _entry(line: bytes) -> Entry | None:
 # noting the head
 
 
-def standing(tx: DeskTransaction, kept: Mark | None) -> Mark | None:
+def standing(tx: DeskTransaction, kept: Mark) -> Mark | None:
     """The head to keep outside the database instead of ``kept``; None where it must stay.
 
     It never goes back, and not forward either where the chain no longer holds the entry that was
     kept: then ``kept`` is what proves it.
     """
     head = tx.audit_head()
-    if kept is None:
-        return head if head[0] else None
-    if head[0] <= kept[0] or not holds(tx, kept):
-        return None
-    return head
+    return head if head[0] > kept[0] and holds(tx, kept) else None
 
 
 def holds(tx: DeskTransaction, kept: Mark) -> bool:
     """Whether the entry that was noted as ``kept`` still stands where it stood."""
+    if not kept[0]:
+        return True  # noted before there was any
     found = tx.audit(Sought(), before=kept[0] + 1, limit=1)
     return bool(found) and (found[0].seq, found[0].hash) == kept
 
 
-def accept(tx: DeskTransaction, act: Act, kept: Mark | None) -> Mark:
-    """Go on from the chain as it is, and write into it which head it no longer holds.
+def blank(tx: DeskTransaction) -> bool:
+    """Whether nothing has happened here yet: nothing is recorded, and nobody has an account."""
+    return not tx.audit_head()[0] and not tx.accounts()
 
-    For an older backup that was restored: the loss stays on record. The new head is returned.
+
+def unsound(tx: DeskTransaction, noted: Noted) -> Flaw | None:
+    """What is wrong with the note itself; it may be missing only where nothing happened yet."""
+    if not noted.flaw or (noted.flaw == "missing" and blank(tx)):
+        return None
+    return Flaw(noted.mark[0] if noted.mark else 0, f"note_{noted.flaw}")
+
+
+def astray(tx: DeskTransaction, noted: Noted) -> Flaw | None:
+    """Why the note must stay as it is: something is wrong with it, or with what it marks."""
+    flaw = unsound(tx, noted)
+    if flaw is None and noted.mark is not None and not holds(tx, noted.mark):
+        return Flaw(noted.mark[0], "note_cut")
+    return flaw
+
+
+def accept(tx: DeskTransaction, act: Act, noted: Noted) -> Mark:
+    """Go on from the chain as it is, and write into it which head it was compared with.
+
+    For an older backup that was restored, and a note that was lost or is not sealed yet: it stays
+    on record. The new head is returned.
     """
-    seq, noted = kept or (0, START)
+    seq, digest = noted.mark or (0, START)
     stands, newest = tx.audit_head()
-    before: Facts = {"entry": seq, "hash": noted}
+    before: Facts = {"entry": seq, "hash": digest, "noted": noted.flaw or "sealed"}
     after: Facts = {"entry": stands, "hash": newest}
     entry = record(tx, act, "audit.accepted", "audit:chain", before, after)
     return entry.seq, entry.hash

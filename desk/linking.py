@@ -58,14 +58,17 @@ def draw(
 ) -> list[Link]:
     """A link for each of ``targets`` of ``kind`` (none: for all there are), made where missing.
 
-    A link that still works is given again, so that printed QR codes stay good; with ``new``
-    another is made beside it. A staff link that was used is spent, and replaced.
+    A link that is there is given again, so that printed QR codes stay good; with ``new`` another
+    is made beside it. A new staff link replaces the ones before. Whether one was used is looked at
+    nowhere here: whoever sees links would see who came.
     """
     names = _names(tx, kind, targets)
     wanted = list(dict.fromkeys(targets)) or list(names)
     there = tx.invites_to(kind, wanted) if len(wanted) < MANY else tx.invites()
-    good = {each.target: each for each in there if each.kind == kind and not each.used}
+    good = {each.target: each for each in there if each.kind == kind}
     made = {t: Invite(make(), kind, t) for t in wanted if new or t not in good}
+    if new and kind == "staff":
+        _void(tx, act, [each for each in there if each.kind == kind and each.target in made])
     tx.put_invites(made.values())
     if made:
         record(tx, act, "links.made", _what(kind, list(made)), None, _told(list(made)))
@@ -85,20 +88,20 @@ def draw_missing(
 def renew(
     tx: DeskTransaction, act: Act, person: str, make: Callable[[], str] = token
 ) -> list[Link]:
-    """A new staff link for ``person``; one handed out earlier and not used leads nowhere now."""
-    names = _names(tx, "staff", [person])
-    _void(tx, act, [each for each in tx.invites_to("staff", list(names)) if not each.used])
+    """A new staff link for ``person``; one handed out earlier leads nowhere now."""
     return draw(tx, act, "staff", [person], new=True, make=make)
 
 
 def void(tx: DeskTransaction, act: Act, kind: str, target: str, which: str) -> None:
-    """Make the link with mark ``which`` lead nowhere. LinkError where there is no such link."""
-    if kind not in KINDS:
-        raise LinkError(Saying("link.gone"))
-    found = [each for each in tx.invites_to(kind, [target]) if mark(each) == which]
+    """Make the link with mark ``which`` lead nowhere, of staff all that the person has.
+
+    LinkError where there is no such link.
+    """
+    there = tx.invites_to(kind, [target]) if kind in KINDS else ()
+    found = [each for each in there if mark(each) == which]
     if not found:
         raise LinkError(Saying("link.gone"))
-    _void(tx, act, found)
+    _void(tx, act, there if kind == "staff" else found)
 
 
 def _void(tx: DeskTransaction, act: Act, old: Sequence[Invite]) -> None:

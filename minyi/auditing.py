@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from desk import approvals
-from desk.auditing import holds, standing
+from desk.audit import Flaw, seal_key
+from desk.auditing import astray, blank, standing
 from minyi.founding import READERS
+from minyi.opening import keyring
 from storage import FileHead
 
 if TYPE_CHECKING:
+    from desk.audit import Mark
     from minyi.house import House
     from minyi.settings import Settings
     from storage import SqlStore
@@ -24,37 +27,56 @@ AGAIN = timedelta(hours=1)  # between two alarms about the same
 log = structlog.get_logger("minyi")
 
 
+def audit_key(settings: Settings) -> bytes | None:
+    """What seals the audit; None where there is no key, and none is made."""
+    if not (settings.keys_dir / "app.key").is_file():
+        return None
+    return seal_key(keyring(settings).app_key())
+
+
 def head_file(settings: Settings) -> FileHead:
     """Where the head is kept: in the data directory, in no backup."""
-    return FileHead(settings.data_dir / "audit.head")
+    return FileHead(settings.data_dir / "audit.head", audit_key(settings))
 
 
-async def keep(store: SqlStore, settings: Settings) -> bool:
-    """Note the audit's head outside the database.
+async def begin(store: SqlStore, settings: Settings) -> None:
+    """Where nothing has happened yet, note that: from now on a missing note is a flaw."""
+    file = head_file(settings)
+    noted = await asyncio.to_thread(file.noted)
+    if file.sealing and noted.flaw == "missing" and await store.read(blank):
+        await asyncio.to_thread(file.begin)
 
-    False where the chain no longer holds what was noted before: the note is left as it is, for it
-    proves that something was cut off. ValueError where the note is damaged.
+
+async def keep(store: SqlStore, settings: Settings) -> Flaw | None:
+    """Note the audit's head outside the database; whoever has no key notes nothing.
+
+    Where something is wrong with the note, or the chain no longer holds what was noted, that is
+    returned and the note left as it is, for it is the evidence.
     """
     file = head_file(settings)
-    kept = await asyncio.to_thread(file.kept)
-    head, sound = await store.read(lambda tx: (standing(tx, kept), _sound(tx, kept)))
+    if not file.sealing:
+        return None
+    noted = await asyncio.to_thread(file.noted)
+
+    def look(tx: Any) -> tuple[Flaw | None, Mark | None]:
+        flaw, mark = astray(tx, noted), noted.mark
+        return flaw, None if flaw is not None or mark is None else standing(tx, mark)
+
+    flaw, head = await store.read(look)
     if head is not None:
-        await asyncio.to_thread(file.keep, *head)
-    return sound
-
-
-def _sound(tx: Any, kept: tuple[int, str] | None) -> bool:
-    return kept is None or holds(tx, kept)
+        await asyncio.to_thread(file.keep, head)
+    return flaw
 
 
 async def keep_head(house: House) -> None:
     """The clock's part: note the head, and raise the alarm once an hour where it does not fit."""
-    if await keep(house.store, house.settings):
+    flaw = await keep(house.store, house.settings)
+    if flaw is None:
         return
     now = house.clock()
     if house.alarmed_at is None or now - house.alarmed_at >= AGAIN:
         house.alarmed_at = now
-        log.error("the end of the audit is gone; see `minyi audit verify`")
+        log.error("the audit's end is not as noted; see `minyi audit verify`", flaw=flaw.kind)
 
 
 async def keep_at_last(house: House) -> None:

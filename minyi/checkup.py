@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from desk.audit import seal_key, verify
+from desk.auditing import told, unsound
 from desk.roles import Role
 from desk.store import DeskTransaction, Sought
+from minyi.auditing import head_file
 from minyi.finding import Finding, State
 from minyi.opening import database_file, keyring
 from minyi.settings import Settings
@@ -83,11 +85,11 @@ def _people(settings: Settings, accounts: list[Account]) -> Iterator[Finding]:
 
 def _audit(settings: Settings, tx: DeskTransaction) -> Finding:
     key = seal_key(keyring(settings).app_key())
-    head = tx.audit_head()
-    flaws = list(verify(tx.audit_chain(), key, head))
+    head, noted = tx.audit_head(), head_file(settings).noted()
+    note = unsound(tx, noted)
+    flaws = [*([note] if note else []), *verify(tx.audit_chain(), key, head, noted.mark)]
     if flaws:
-        first = flaws[0]
-        what = f"{len(flaws)} flaw(s); entry {first.seq} was {first.kind}"
+        what = f"{len(flaws)} flaw(s). {told(flaws[0], 'en').rstrip('.')}"
         return Finding(State.MEND, "audit", what, "See `minyi audit verify`. Ask who had access.")
     return Finding(State.GOOD, "audit", f"{head[0]:,} entries, each as it was written")
 

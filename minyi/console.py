@@ -43,7 +43,7 @@ def console_of(house: House) -> Console:
         examine=examine,
         trials=trials,
         keys=keys,
-        kept_head=head_file(settings).kept,
+        kept_head=head_file(settings).noted,
         openid=_openid(settings),
         private_hooks=settings.private_hooks,
     )

@@ -16,7 +16,7 @@ from desk.audit import Act, seal_key
 from evaluation.method import Method
 from evaluation.method_file import shipped
 from minyi.attending import chat_desk
-from minyi.auditing import keep_at_last
+from minyi.auditing import begin, keep_at_last
 from minyi.conversing import settle
 from minyi.invitations import Invitations
 from minyi.opening import keyring, opened, vault
@@ -156,6 +156,8 @@ async def open_house(settings: Settings, pace: Pace | None = None) -> AsyncItera
     """
     keys, files = keyring(settings), vault(settings)
     async with opened(settings) as store:
+        keys.app_key()  # made where it is missing: it seals what is noted next
+        await begin(store, settings)
         house = House(
             settings,
             store,

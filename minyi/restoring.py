@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from desk.audit import Act, Facts, record, seal_key
+from desk.audit import Act, Facts, Mark, record, seal_key
 from minyi.archiving import (
     DATABASES,
     SEALED,
@@ -24,7 +24,7 @@ from minyi.archiving import (
 from minyi.proving import prove, prove_waves
 from minyi.safekeeping import SafekeepingError
 from minyi.wavekeys import PassphraseError
-from storage import FileKeyring, copying, knows_revision, newest_revision
+from storage import FileHead, FileKeyring, copying, knows_revision, newest_revision
 from storage.copying import CopyError
 from surveys.campaigns import WaveState
 from surveys.keys import WaveKeys
@@ -142,17 +142,24 @@ def _without_keys(
 
 
 def _settled(restored: Restored, database: str, who: str, now: datetime) -> None:
-    """Nobody is still signed in, no link or code that was used works again; the audit knows."""
+    """Nobody is still signed in, no link or code that was used works again; the audit knows, and
+    its head is noted beside the database as everywhere.
+    """
     manifest = restored.manifest
-    if manifest.revision != newest_revision():
-        return  # the migration to come knows nothing of this; sessions end by themselves
     key = seal_key(FileKeyring(restored.folder / "keys").app_key())
+    head = FileHead(restored.folder / "audit.head", key)
+    if manifest.revision != newest_revision():
+        if "audit" in manifest.counts:
+            head.replace(copying.looked_up(database, lambda tx: tx.audit_head()))
+        return  # the migration to come knows nothing of the rest; sessions end by themselves
     act = Act(who, who, "terminal", now, key)
     ever = datetime.max.replace(tzinfo=UTC)
 
-    def work(tx: Any) -> None:
+    def work(tx: Any) -> Mark:
         tx.drop_stale(ever, ever)
         facts: Facts = {"made_at": manifest.made_at, "waves_lost": len(restored.lost)}
-        record(tx, act, "backup.restored", f"backup:{restored.sha256[:12]}", None, facts)
+        what = f"backup:{restored.sha256[:12]}"
+        entry = record(tx, act, "backup.restored", what, None, facts)
+        return entry.seq, entry.hash
 
-    copying.worked(database, work)
+    head.replace(copying.worked(database, work))

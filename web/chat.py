@@ -63,7 +63,7 @@ async def say(request: Request) -> Response:
     visitor = visitor_of(request, site)
     if visitor.new:  # before the body is read: a stranger has nothing to hand over
         raise HTTPException(400, "cookie")
-    async with posted(request) as form:
+    async with posted(request, files=True) as form:
         if not comes_from_us(request, site, visitor, form.fields.get("proof", "")):
             raise HTTPException(403)
         return await _booth(request, visitor).answer(form)

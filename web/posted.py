@@ -33,20 +33,23 @@ class Posted:
 
 
 @asynccontextmanager
-async def posted(request: Request) -> AsyncIterator[Posted]:
+async def posted(request: Request, *, files: bool = False) -> AsyncIterator[Posted]:
     """The form in ``request``; its file goes away on leaving.
 
     HTTPException 413 for a form that no page of ours can have sent (detail ``large`` where a file
-    is too large), 408 for one that does not arrive in time.
+    is too large), 408 for one that does not arrive in time. Without ``files`` a multipart body is
+    such a form, and none of it is read.
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/"):
         yield Posted(await _in_time(PATIENCE, request, _fields))
         return
+    if not files:
+        raise HTTPException(413)
     form = await _in_time(UPLOAD_PATIENCE, request, _parts)
     try:
-        files = [part for _, part in form if isinstance(part, UploadFile) and part.filename]
-        fields = {name: part for name, part in form if isinstance(part, str)}
-        yield Posted(fields, files[0] if files else None)
+        brought = [part for _, part in form if isinstance(part, UploadFile) and part.filename]
+        fields = {name: _kept(part) for name, part in form if isinstance(part, str)}
+        yield Posted(fields, brought[0] if brought else None)
     finally:
         for _, part in form:
             if isinstance(part, UploadFile):
@@ -71,7 +74,12 @@ async def _fields(request: Request) -> dict[str, str]:
         pairs = parse_qsl(body.decode(errors="replace"), True, max_num_fields=FIELDS)
     except ValueError:
         raise HTTPException(413) from None
-    return dict(pairs)
+    return {name: _kept(value) for name, value in pairs}
+
+
+def _kept(value: str) -> str:
+    """``value`` without NUL, which nobody types and PostgreSQL refuses."""
+    return value.replace("\0", "")
 
 
 async def _parts(request: Request) -> list[tuple[str, UploadFile | str]]:

@@ -84,6 +84,12 @@ def revoke(tx: DeskTransaction, act: Act, token: str, account: str = "") -> bool
     return True
 
 
+def revoke_all(tx: DeskTransaction, act: Act, account: str) -> int:
+    """Revoke every token of ``account`` at once, each with its entry; how many there were."""
+    found = list(tx.tokens(account)) if account else []
+    return sum(revoke(tx, act, token.id, account) for token in found)
+
+
 def holder(tx: DeskTransaction, secret: str, now: datetime) -> tuple[Token, Account] | None:
     """The token of ``secret`` and whose it is, where both still hold at ``now``."""
     if not SHAPE.fullmatch(secret):

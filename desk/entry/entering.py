@@ -49,6 +49,10 @@ class Visit:
         """Where an attempt at ``login`` counts."""
         return throttle.lanes(self.app_key, login, self.origin, self.device, self.at)
 
+    def known(self, login: str) -> bool:
+        """Whether this browser signed in as ``login`` before, and is not just anybody's."""
+        return throttle.known(self.app_key, tidy(login), self.device, self.at)
+
 
 @dataclass(frozen=True, slots=True)
 class Knock:
@@ -186,7 +190,10 @@ def _wrong_code(
 
 
 def _code_lanes(visit: Visit, account: Account) -> tuple[Lane, ...]:
-    """Like a password's, but of their own: whoever has only a password cannot use them up."""
+    """Like a password's, but of their own: whoever has only a password cannot use them up.
+
+    Here nobody is spared: six digits are too few for five guesses from every address there is.
+    """
     return tuple(Lane(f"code-{lane.key}", lane.free) for lane in visit.lanes(account.login))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from desk.accounts import Stage
 from desk.audit import record
-from desk.entry.entering import Seated, Visit, seat, tidy
+from desk.entry.entering import Seated, Visit, seat
 from desk.store import DeskTransaction
 
 
@@ -41,7 +42,7 @@ def come_in(tx: DeskTransaction, who: Claimed, visit: Visit) -> Seated | Refusal
     if found is None:
         if not who.email:
             return Refusal.UNVERIFIED
-        found = tx.account_by_login(tidy(who.email))
+        found = tx.account_by_login(_login_of(who.email))
         if found is None or found.external is not None:
             return Refusal.STRANGER
     if found.disabled:
@@ -54,3 +55,14 @@ def come_in(tx: DeskTransaction, who: Claimed, visit: Visit) -> Seated | Refusal
         record(tx, act, "account.bound", what, None, after)
     record(tx, act, "account.signed_in", what, None, {"by": "openid"})
     return seat(tx, visit, found, Stage.FULL)
+
+
+def _login_of(email: str) -> str:
+    """The login that ``email`` opens, in capitals of any script; '' where it can open none.
+
+    Composed accents are no other letters (NFC). Wide and decorated ones, which is forgiven where
+    people type a login (NFKC), are others: that may be somebody else's address.
+    """
+    composed = unicodedata.normalize("NFC", email.strip())
+    plain = unicodedata.normalize("NFKC", composed) == composed
+    return composed.casefold() if plain else ""

@@ -2,7 +2,8 @@
 
 Whatever changes how one signs in asks for the password in the same request: :func:`ask` counts the
 attempt, and each change is handed the hash that was matched (``proved``), so that a session left
-open on somebody's desk is not enough.
+open on somebody's desk is not enough. What else could outlive the session (tokens, other people's
+accounts, secrets) asks whether that was done lately: :func:`proven`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from desk.accounts import Account, Session, Stage
+from desk.accounts import Account, Session, Stage, Ticket
 from desk.audit import Act, record
 from desk.chatting import chat_code
+from desk.connections import tokens
 from desk.entry import factors, throttle
 from desk.entry.entering import Seated, Visit, Wait, demands, seat
 from desk.entry.throttle import Lane
@@ -24,6 +26,8 @@ from desk.store import DeskTransaction
 from surveys.words import LANGUAGES
 
 SHOWN = 16  # letters of a session's digest that name it on the page
+FRESH = timedelta(minutes=10)  # how long it holds that somebody showed who they are
+_PROOF = "proof"
 
 
 def ask(tx: DeskTransaction, visit: Visit, session: Session) -> str | Wait:
@@ -35,14 +39,26 @@ def ask(tx: DeskTransaction, visit: Visit, session: Session) -> str | Wait:
     return "" if account is None else account.password
 
 
+def proven(tx: DeskTransaction, session: Session, now: datetime) -> bool:
+    """Whether it is ten minutes at most since ``session`` began or was confirmed."""
+    return now - session.made_at < FRESH or tx.ticket(session.digest, _PROOF, now) is not None
+
+
+def confirm(tx: DeskTransaction, session: Session, proved: str, now: datetime) -> None:
+    """Somebody has shown who they are: for the next ten minutes they are not asked again."""
+    account = _proven(tx, session, proved)
+    tx.put_ticket(Ticket(session.digest, _PROOF, account.id, now + FRESH))
+
+
 def change_password(
     tx: DeskTransaction, visit: Visit, session: Session, proved: str, encoded: str
 ) -> Seated:
-    """From now on the password with hash ``encoded``; all other sessions end."""
+    """From now on the password with hash ``encoded``; other sessions end, tokens are revoked."""
     account = _proven(tx, session, proved)
     account = replace(account, password=encoded)
     tx.put_account(account)
     ended = tx.drop_sessions(account.id, session.digest)
+    tokens.revoke_all(tx, visit.act(account), account.id)
     record(tx, visit.act(account), "account.password_changed", f"account:{account.id}", None,
            {"sessions_ended": ended})  # fmt: skip
     return seat(tx, visit, account, session.stage)
@@ -141,8 +157,13 @@ def end_session(tx: DeskTransaction, act: Act, account: str, shown: str) -> bool
 
 
 def end_sessions(tx: DeskTransaction, act: Act, account: str, but: str = "") -> int:
-    """End all sessions of the account but the one with digest ``but``; how many."""
+    """End all sessions of the account but the one with digest ``but``; how many.
+
+    Where none is left, whoever made a token in one of them keeps that neither.
+    """
     ended = tx.drop_sessions(account, but)
+    if not but:
+        tokens.revoke_all(tx, act, account)
     record(tx, act, "account.sessions_ended", f"account:{account}", None, {"sessions": ended})
     return ended
 

@@ -11,6 +11,7 @@ from secrets import token_hex
 
 from desk.accounts import Account
 from desk.audit import Act, Value, record
+from desk.connections import tokens
 from desk.entry.entering import tidy
 from desk.entry.wrongs import AccountError
 from desk.roles import SCOPED, Grant, Role
@@ -144,9 +145,10 @@ def enable(tx: DeskTransaction, act: Act, account: str) -> Account:
 
 
 def sign_out(tx: DeskTransaction, act: Act, account: str) -> int:
-    """End all sessions of ``account``; how many there were."""
+    """End all sessions of ``account`` and revoke its tokens; how many sessions there were."""
     kept = account_of(tx, account)
     ended = tx.drop_sessions(kept.id)
+    tokens.revoke_all(tx, act, kept.id)
     record(tx, act, "account.sessions_ended", f"account:{kept.id}", None, {"sessions": ended})
     return ended
 

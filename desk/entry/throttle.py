@@ -2,8 +2,12 @@
 
 After OWASP's "Slow Down Online Guessing Attacks with Device Cookies": a browser that once signed
 in wholly carries a device cookie, and what it gets wrong counts against it alone. What strangers
-get wrong counts against the login at their address, against the login from everywhere, and against
-their address (/64 for IPv6); the latter two are shared by honest people, so they bear more.
+get wrong counts against the login at their address (/64 for IPv6), against the login from
+everywhere, against their address, and against the network about it (/24; /48 for IPv6); the latter
+three are shared by honest people, so they bear more. However shut a login is from everywhere,
+whoever has failed fewer than five times at it from their own address is looked at: others' failures
+are no lock. So one address guesses five times a day, one network a hundred times, and all that
+have used theirs up share one guess in a quarter of an hour.
 An attempt is counted before the password is looked at, and taken back if it was right: a hundred
 at once are a hundred. Everything is in the store, so all processes count together.
 """
@@ -21,7 +25,7 @@ from datetime import datetime, timedelta
 from desk.accounts import Attempts
 from desk.store import DeskTransaction
 
-FREE, SHARED_FREE = 5, 20  # failures without waiting
+FREE, SHARED_FREE, WIDE_FREE = 5, 20, 100  # failures without waiting
 LONGEST = timedelta(minutes=15)
 FORGOTTEN = timedelta(days=1)  # without another failure
 DEVICE_KEPT = timedelta(days=90)
@@ -29,10 +33,15 @@ DEVICE_KEPT = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What failures are counted under: a key in the store, and how many cost nothing."""
+    """What failures are counted under: a key in the store, and how many cost nothing.
+
+    ``spares`` is the key of another lane: whoever still has free failures there is not held up
+    here.
+    """
 
     key: str
     free: int = FREE
+    spares: str = ""
 
 
 def lanes(app_key: bytes, login: str, origin: str, device: str, now: datetime) -> tuple[Lane, ...]:
@@ -40,32 +49,49 @@ def lanes(app_key: bytes, login: str, origin: str, device: str, now: datetime) -
     nonce = _nonce(app_key, login, device, now)
     if nonce:
         return (Lane(f"device:{_mac(app_key, 'device', nonce)}"),)
-    address = network(origin)
+    pair = f"pair:{_mac(app_key, 'pair', login, network(origin))}"
     return (
-        Lane(f"pair:{_mac(app_key, 'pair', login, address)}"),
-        Lane(f"login:{_mac(app_key, 'login', login)}", SHARED_FREE),
-        Lane(f"address:{_mac(app_key, 'address', address)}", SHARED_FREE),
+        Lane(pair),
+        Lane(f"login:{_mac(app_key, 'login', login)}", SHARED_FREE, spares=pair),
+        *places(app_key, origin),
     )
 
 
-def network(origin: str) -> str:
-    """What one party holds: an IPv4 address, the first 64 bits of an IPv6 one."""
+def places(app_key: bytes, origin: str) -> tuple[Lane, ...]:
+    """The lanes of address ``origin``, whatever is tried from there."""
+    return (
+        Lane(f"address:{_mac(app_key, 'address', network(origin))}", SHARED_FREE),
+        Lane(f"area:{_mac(app_key, 'area', network(origin, wide=True))}", WIDE_FREE),
+    )
+
+
+def network(origin: str, *, wide: bool = False) -> str:
+    """What one party holds: an IPv4 address, the first 64 bits of an IPv6 one.
+
+    ``wide``: what a party with many addresses holds, a /24 or a /48.
+    """
     try:
         address = ipaddress.ip_address(origin.partition("%")[0])
     except ValueError:
         return origin
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if address.version == 4 and not wide:
+        return str(address)
+    bits = {4: 24, 6: 48 if wide else 64}[address.version]
+    return str(ipaddress.ip_network((address, bits), strict=False))
 
 
 def begin(tx: DeskTransaction, ways: Iterable[Lane], now: datetime) -> datetime | None:
     """Count an attempt in each lane; where one is shut, count none and return until when."""
     tx.audit_head()  # nobody else counts meanwhile
     stood = [(lane, _stands(tx, lane, now)) for lane in ways]
-    shut = [each.until for _, each in stood if each.until is not None and each.until > now]
+    spared = _spared(stood)
+    shut = [
+        each.until
+        for lane, each in stood
+        if each.until is not None and each.until > now and lane.spares not in spared
+    ]
     if shut:
         return max(shut)
     for lane, each in stood:
@@ -84,8 +110,13 @@ def wait(count: int, free: int = FREE) -> timedelta:
 
 def failed(tx: DeskTransaction, ways: Iterable[Lane]) -> int:
     """How many failures the attempt that was counted makes, where one has to wait now; else 0."""
-    counts = [(lane, tx.attempts(lane.key)) for lane in ways]
-    return max((n.count for lane, n in counts if n is not None and n.count >= lane.free), default=0)
+    found = [(lane, tx.attempts(lane.key)) for lane in ways]
+    counts = [(lane, stood) for lane, stood in found if stood is not None]
+    spared = _spared(counts)
+    return max(
+        (n.count for lane, n in counts if n.count >= lane.free and lane.spares not in spared),
+        default=0,
+    )
 
 
 def take_back(tx: DeskTransaction, ways: Iterable[Lane]) -> None:
@@ -108,6 +139,11 @@ def forget(tx: DeskTransaction, ways: Iterable[Lane]) -> None:
     take_back(tx, (lane for lane in ways if lane.free != FREE))
 
 
+def _spared(stood: Iterable[tuple[Lane, Attempts]]) -> set[str]:
+    """The lanes in which there are free failures left."""
+    return {lane.key for lane, each in stood if each.count < lane.free}
+
+
 def _stands(tx: DeskTransaction, lane: Lane, now: datetime) -> Attempts:
     stood = tx.attempts(lane.key)
     if stood is None or now - stood.last_at >= FORGOTTEN:
@@ -122,6 +158,11 @@ def device_token(app_key: bytes, login: str, now: datetime) -> str:
     """A device cookie for ``login``; it grants nothing but a lane of its own."""
     days, nonce = str(int(now.timestamp()) // 86400), secrets.token_urlsafe(16)
     return f"{days}.{nonce}.{_mac(app_key, 'cookie', login, days, nonce)}"
+
+
+def known(app_key: bytes, login: str, token: str, now: datetime) -> bool:
+    """Whether ``token`` is a device cookie of ``login`` that is still good."""
+    return bool(_nonce(app_key, login, token, now))
 
 
 def device_name(app_key: bytes, login: str) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from desk.accounts import Account, Stage, Ticket
 from desk.audit import Act, Facts, record
+from desk.connections import tokens
 from desk.entry.entering import Seated, Visit, arrive, seat
 from desk.entry.sessions import digest_of, new_secret
 from desk.entry.staffing import account_of, named, roles_of
@@ -92,6 +93,8 @@ def accept(
 ) -> Seated | None:
     """Use the link: its account gets the password with hash ``encoded``, and its browser a session.
 
+    All its other sessions end, and its tokens are revoked.
+
     ``login`` and ``name`` are the first administrator's. None where the link works no more;
     AccountError for a login or name that cannot be, and then the link still works.
     """
@@ -108,6 +111,7 @@ def accept(
         account = replace(account, totp=b"", recovery=())
     tx.put_account(account)
     tx.drop_sessions(account.id)
+    tokens.revoke_all(tx, visit.act(account), account.id)
     after: Facts = {
         "login": account.login,
         "name": account.name,

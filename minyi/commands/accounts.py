@@ -155,12 +155,12 @@ def revoke(ctx: typer.Context, login: Login, role: RoleName, subject: SubjectId 
 
 @group.command(name="sign-out")
 def sign_out(ctx: typer.Context, login: Login) -> None:
-    """End all sessions of an account."""
+    """End all sessions of an account and revoke its API tokens."""
     from desk.entry import staffing
 
     used, acting = settings(ctx), act(settings(ctx))
     count = _done(used, lambda tx: staffing.sign_out(tx, acting, _id(tx, login)))
-    say(f"Sessions of {login} ended: {count}.")
+    say(f"Sessions of {login} ended: {count}. Its API tokens are revoked.")
 
 
 def _done(settings: Settings, work: Callable[[DeskTransaction], T]) -> T:

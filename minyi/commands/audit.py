@@ -23,7 +23,7 @@ from minyi.commands.desk import (
 )
 
 if TYPE_CHECKING:
-    from desk.audit import Entry, Mark
+    from desk.audit import Entry, Flaw, Mark
     from desk.auditing import Verdict
     from desk.store import Sought
     from minyi.settings import Settings
@@ -112,13 +112,17 @@ def export(
 async def _export(settings: Settings, sought: Sought, file: Path) -> None:
     """The file appears when it is complete."""
     from desk.auditing import exported
+    from desk.leaving import audit_taken
 
+    kind = file.suffix[1:].lower()
     part = file.with_name(f".{file.name}.part")
     part.touch(0o600)
     try:
         async with open_store(settings) as store:
+            by = act(settings)
+            await store.write(lambda tx: audit_taken(tx, by, sought, kind))
             with part.open("wb") as written:
-                async for piece in exported(store, sought, file.suffix[1:].lower()):
+                async for piece in exported(store, sought, kind):
                     written.write(piece)
         part.rename(file)
     finally:
@@ -139,7 +143,7 @@ def verify(
     """Look at every entry: changed, removed, moved, forged, cut off. Status 1 where any is."""
     from desk.auditing import told
 
-    verdict, kept = _checked(settings(ctx), file, _mark(head))
+    verdict = _checked(settings(ctx), file, _mark(head))
     if json:
         _as_json(verdict)
     else:
@@ -148,8 +152,6 @@ def verify(
         if verdict.more:
             say(f"And {verdict.more:,} more.")
         say(f"{verdict.count:,} entries looked at.")
-        if kept is None and file is None:
-            say("No head was noted outside the database yet: a cut-off end could not be seen.")
     if not verdict.holds:
         raise CommandError(
             f"The audit does not hold: {len(verdict.flaws) + verdict.more:,} flaw(s)."
@@ -158,31 +160,25 @@ def verify(
         say(f"All of it holds. Its head, to write down: {verdict.head[0]}:{verdict.head[1]}")
 
 
-def _checked(
-    settings: Settings, file: Path | None, head: Mark | None
-) -> tuple[Verdict, Mark | None]:
-    """What was found, and the head that was noted outside the database."""
-    from desk.audit import seal_key
+def _checked(settings: Settings, file: Path | None, head: Mark | None) -> Verdict:
+    """What was found, in ``file`` or here."""
     from desk.auditing import AuditError, check, check_file
-    from minyi.auditing import head_file
-    from minyi.opening import keyring
+    from minyi.auditing import audit_key, head_file
 
-    held = (settings.keys_dir / "app.key").is_file()  # an outsider has none, and gets none
-    key = seal_key(keyring(settings).app_key()) if held else None
+    key = audit_key(settings)  # an outsider has none, and gets none
     if key is None:
         complain("There is no key here, so the seals are not looked at.")
-    try:
-        if file is not None:
-            return check_file(file, key, head), None
-        kept = head_file(settings).kept()
-    except (AuditError, ValueError) as error:
-        raise CommandError(str(error)) from None
+    if file is not None:
+        try:
+            return check_file(file, key, head)
+        except AuditError as error:
+            raise CommandError(str(error)) from None
 
     async def look() -> Verdict:
         async with open_store(settings) as store:
-            return await check(store, key, head, kept)
+            return await check(store, key, head, noted=head_file(settings).noted())
 
-    return run(look()), kept
+    return run(look())
 
 
 def _mark(text: str) -> Mark | None:
@@ -209,25 +205,37 @@ def _as_json(verdict: Verdict) -> None:
 def accept(
     ctx: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
 ) -> None:
-    """Go on from the audit as it is after an older backup; the loss is written into it."""
-    sure("Entries that are gone stay gone. Write that into the audit and go on from here?", yes)
-    seq, digest = run(_accept(settings(ctx)))
-    say(f"Entry {seq} says which end is missing. The head is now {seq}:{digest}")
+    """Go on from the audit as it is after an older backup, or once after an upgrade from a version
+    that did not seal its note of the end. What was wrong is written into it.
+    """
+    from desk.auditing import told
+
+    used = settings(ctx)
+    flaw = run(_astray(used))
+    if flaw is None:
+        raise CommandError("Nothing is to be accepted: the audit's end is as it was noted.")
+    say(told(flaw, "en"))
+    sure("What is gone stays gone. Write that into the audit and go on from here?", yes)
+    seq, digest = run(_accept(used))
+    say(f"Entry {seq} says so. The head is now {seq}:{digest}")
+
+
+async def _astray(settings: Settings) -> Flaw | None:
+    from desk.auditing import astray
+    from minyi.auditing import head_file
+
+    noted = head_file(settings).noted()
+    async with open_store(settings) as store:
+        return await store.read(lambda tx: astray(tx, noted))
 
 
 async def _accept(settings: Settings) -> Mark:
-    from desk.auditing import accept, holds
+    from desk.auditing import accept
     from minyi.auditing import head_file
 
-    file = head_file(settings)
-    try:
-        kept = file.kept()
-    except ValueError as error:
-        raise CommandError(str(error)) from None
-    by = act(settings)
+    by, file = act(settings), head_file(settings)
+    noted = file.noted()
     async with open_store(settings) as store:
-        if kept is None or await store.read(lambda tx: holds(tx, kept)):
-            raise CommandError("Nothing is cut off: the audit holds the head that was noted.")
-        head = await store.write(lambda tx: accept(tx, by, kept))
-        file.replace(*head)
+        head = await store.write(lambda tx: accept(tx, by, noted))
+        file.replace(head)
     return head

@@ -67,21 +67,35 @@ async def open_store(settings: Settings) -> AsyncIterator[SqlStore]:
 
     try:
         async with opened(settings) as store:
+            await _begin_head(store, settings)
             yield store
             await _note_head(store, settings)
     except NotReadyError as error:
         raise CommandError(str(error)) from None
 
 
+async def _begin_head(store: SqlStore, settings: Settings) -> None:
+    """Before the first entry of all, so that a note that is missing later is known to be."""
+    from minyi.auditing import begin
+
+    try:
+        await begin(store, settings)
+    except OSError as error:
+        complain(f"The audit's head cannot be noted: {error}")
+
+
 async def _note_head(store: SqlStore, settings: Settings) -> None:
     """What the command wrote into the audit is noted outside the database as well."""
+    from desk.auditing import told
     from minyi.auditing import keep
 
     try:
-        if not await keep(store, settings):
-            complain("The end of the audit is gone. See `minyi audit verify`.")
-    except (OSError, ValueError) as error:
+        flaw = await keep(store, settings)
+    except OSError as error:
         complain(f"The audit's head was not noted: {error}")
+        return
+    if flaw is not None:
+        complain(f"{told(flaw, 'en')} See `minyi audit verify`.")
 
 
 def say(words: object = "", *, style: str | None = None) -> None:

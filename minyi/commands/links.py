@@ -36,7 +36,9 @@ def links(
     ctx: typer.Context,
     kind: Annotated[str, typer.Argument(help="unit, staff or campaign.", show_default=False)],
     targets: Annotated[list[str] | None, typer.Argument(help="Ids; none: all.")] = None,
-    new: Annotated[bool, typer.Option("--new", help="Make another link beside the old.")] = False,
+    new: Annotated[
+        bool, typer.Option("--new", help="Make another link. Of staff it replaces the old.")
+    ] = False,
     qr: Annotated[bool | None, typer.Option(help="QR codes here; else for up to 3 links.")] = None,
     svg: Annotated[
         Path | None, typer.Option(help="Write QR codes for print to this folder.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from minyi.commands.desk import CommandError, open_store, progress, run, say, settings
+from minyi.commands.desk import CommandError, act, open_store, progress, run, say, settings
 from minyi.commands.steps import period_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ async def _write(
     settings: Settings, names: tuple[str, ...], periods: list[str], to: Path, form: str
 ) -> int:
     from desk.exporting import export as write
+    from desk.leaving import results_taken
 
+    by = act(settings)
     async with open_store(settings) as store:
+        await store.write(lambda tx: results_taken(tx, by, names, periods, form))
         with progress(f"writing {to.name}") as moved:
             return await write(store, names, periods, to, form, moved)

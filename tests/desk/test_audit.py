@@ -14,18 +14,33 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from desk.audit import Act, Entry, Flaw, Walk, digest, record, seal_key, verify
+from desk.accounts import Account
+from desk.audit import (
+    START,
+    Act,
+    Entry,
+    Flaw,
+    Noted,
+    Walk,
+    digest,
+    head_seal,
+    record,
+    seal_key,
+    verify,
+)
 from desk.auditing import (
     FIELDS,
     AuditError,
     Verdict,
     accept,
+    astray,
     check,
     check_file,
     exported,
     holds,
     standing,
     told,
+    unsound,
     written,
 )
 from desk.store import Sought
@@ -215,13 +230,19 @@ def test_a_chain_torn_to_pieces_is_told_in_bounded_space() -> None:
 
 
 def test_every_flaw_is_told_in_both_languages() -> None:
-    kinds = ("changed", "removed", "moved", "forged", "doubled", "broken", "replaced", "head")
+    kinds = ("changed", "removed", "moved", "forged", "doubled", "broken", "replaced", "head",
+             "note_cut", "note_unsealed")  # fmt: skip
     for language in LANGUAGES:
         said = {told(Flaw(41, kind, 77), language) for kind in kinds}
         assert len(said) == len(kinds)
         assert all("41" in sentence or "77" in sentence for sentence in said)
         assert "77" in told(Flaw(41, "removed", 77), language)
         assert "77" not in told(Flaw(41, "removed", 41), language)
+        whole = {
+            told(Flaw(0, f"note_{flaw}"), language) for flaw in ("missing", "damaged", "forged")
+        }
+        assert len(whole - said) == 3
+        assert all("audit.head" in sentence for sentence in whole)
 
 
 # against the store, and as a file
@@ -316,7 +337,7 @@ async def test_an_export_of_a_part_has_what_fits_newest_first(filled: SqlStore) 
 def test_the_note_never_goes_back_and_stays_where_it_proves_a_loss(
     steps: list[tuple[str, int]],
 ) -> None:
-    tx, kept = Ledger(), None
+    tx, kept = Ledger(), (0, START)
     for step, many in steps:
         if step == "append":
             for _ in range(many):
@@ -325,24 +346,62 @@ def test_the_note_never_goes_back_and_stays_where_it_proves_a_loss(
         elif step == "cut":
             del tx.entries[-many:]
         elif (new := standing(tx, kept)) is not None:  # type: ignore[arg-type]
-            assert kept is None or (new[0] > kept[0] and kept in marks(tx))
+            assert new[0] > kept[0]
+            assert kept in marks(tx)
             kept = new
-    if kept is not None:
-        assert holds(tx, kept) == (kept in marks(tx))  # type: ignore[arg-type]
-        assert bool(verify(tx.entries, KEY, kept)) != (kept in marks(tx))
+    assert holds(tx, kept) == (kept in marks(tx))  # type: ignore[arg-type]
+    assert (astray(tx, Noted(kept)) is None) == (kept in marks(tx))  # type: ignore[arg-type]
+    assert bool(verify(tx.entries, KEY, kept)) != (kept in marks(tx))
 
 
 def marks(tx: Ledger) -> set[tuple[int, str]]:
-    return {(entry.seq, entry.hash) for entry in tx.entries}
+    return {(0, START), *((entry.seq, entry.hash) for entry in tx.entries)}
 
 
 def test_going_on_after_a_loss_writes_the_loss_into_the_chain() -> None:
     tx = Ledger()
     chain = plain(6)
     tx.entries = chain[:4]
-    new = accept(tx, Act("operator:root", "root", "terminal", NOW, KEY), head(chain))  # type: ignore[arg-type]
+    new = accept(tx, Act("operator:root", "root", "terminal", NOW, KEY), Noted(head(chain)))  # type: ignore[arg-type]
     assert new == head(tx.entries)
     assert tx.entries[-1].action == "audit.accepted"
     assert chain[5].hash in tx.entries[-1].before
     assert chain[3].hash in tx.entries[-1].after
     assert verify(tx.entries, KEY, new) == []
+
+
+def test_a_note_may_be_missing_only_where_nothing_has_happened_yet() -> None:
+    missing = Noted(flaw="missing")
+    tx: Any = Ledger()
+    assert unsound(tx, missing) is None
+    tx.people["a1"] = Account("a1", "lin", "林静", NOW)
+    assert unsound(tx, missing) == Flaw(0, "note_missing"), "an account without a trace of it"
+    tx = Ledger()
+    tx.entries = plain(1)
+    assert unsound(tx, missing) == Flaw(0, "note_missing")
+
+
+def test_an_emptied_audit_does_not_fit_its_note() -> None:
+    chain, tx = plain(6), Ledger()
+    assert astray(tx, Noted(head(chain))) == Flaw(6, "note_cut")  # type: ignore[arg-type]
+    assert verify([], KEY, head(chain)) == [Flaw(1, "removed", 6)]
+
+
+def test_no_entrys_seal_is_a_heads() -> None:
+    for entry in plain(5):
+        assert head_seal(KEY, (entry.seq, entry.hash)) != entry.seal
+
+
+async def test_a_check_names_a_flawed_note_first_and_compares_with_an_unsealed_one(
+    filled: SqlStore,
+) -> None:
+    verdict = await check(filled, KEY, noted=Noted(flaw="forged"))
+    assert verdict.flaws == (Flaw(0, "note_forged"),)
+    assert not verdict.holds
+    top = await filled.read(lambda tx: tx.audit_head())
+    assert (await check(filled, KEY, noted=Noted(top))).holds
+    beyond = Noted((top[0] + 5, "a" * 64), "unsealed")
+    assert (await check(filled, KEY, noted=beyond)).flaws == (
+        Flaw(top[0] + 5, "note_unsealed"),
+        Flaw(top[0] + 1, "removed", top[0] + 5),
+    )

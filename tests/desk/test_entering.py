@@ -221,6 +221,24 @@ async def test_whoever_has_only_the_password_keeps_its_owner_from_nothing(store:
     assert isinstance(await store.write(lambda tx: second(tx, carried, code(later))), Seated)
 
 
+async def test_guessed_codes_shut_the_login_for_every_browser_that_is_not_known(
+    store: SqlStore,
+) -> None:
+    await put(store, factor=True)
+    mine = await store.write(second_of_owner)
+
+    async def coded(visit: Visit, typed: str) -> object:
+        found = await enter(store, visit=visit)
+        assert isinstance(found, Seated)
+        carried = replace(visit, cookie=found.cookie)
+        return await store.write(lambda tx: second(tx, carried, typed))
+
+    for number in range(20):
+        assert await coded(replace(VISIT, origin=f"192.0.{number}.5"), "000000") is No.WRONG
+    assert isinstance(await coded(VISIT, code()), Wait)
+    assert isinstance(await coded(replace(VISIT, device=mine), code()), Seated)
+
+
 def second_of_owner(tx: Any) -> str:
     """The device cookie of somebody who once signed in wholly."""
     return arrive(tx, VISIT, tx.account("a-anna"), "code").device

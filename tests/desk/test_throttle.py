@@ -53,10 +53,12 @@ async def test_a_stranger_elsewhere_locks_out_neither_a_new_browser_nor_a_known_
     await shut(store, "anna", THERE)
     assert await tried(store, "anna", HERE) is None
     token = throttle.device_token(KEY, "anna", NOW)
-    for address in range(100):  # strangers from everywhere: the login itself is slowed down
-        await tried(store, "anna", f"192.0.2.{address}")
-    assert await tried(store, "anna", HERE)
-    for origin in (HERE, THERE, "192.0.2.5"):  # but not for the device that is known
+    for number in range(100):  # strangers from everywhere: the login itself is slowed down
+        await tried(store, "anna", f"192.0.{number}.5")
+    for _ in range(4):  # but not for whoever has tries of their own left
+        assert await tried(store, "anna", HERE) is None
+    assert await tried(store, "anna", HERE) == 900
+    for origin in (HERE, THERE, "192.0.2.5"):  # nor for the device that is known
         assert await tried(store, "anna", origin, device=token) is None
     await store.close()
 
@@ -81,6 +83,34 @@ async def test_an_address_that_tries_every_login_has_to_wait_and_no_other_addres
 
 
 @pytest.mark.parametrize(
+    ("address", "elsewhere"),
+    [("198.51.100.{}", "198.51.101.1"), ("2001:db8:1:{:x}::1", "2001:db8:2::1")],
+)
+async def test_a_network_with_many_addresses_guesses_a_hundred_times(
+    store: SqlStore, address: str, elsewhere: str
+) -> None:
+    for number in range(100):
+        assert await tried(store, "anna", address.format(number)) is None
+    assert await tried(store, "anna", address.format(101)) == 1
+    assert await tried(store, "bo", address.format(101)) == 1
+    assert await tried(store, "anna", elsewhere) is None
+
+
+async def test_what_does_not_make_anybody_wait_is_no_news_for_the_audit(store: SqlStore) -> None:
+    counts = []
+    for number in range(30):
+        lanes = throttle.lanes(KEY, "anna", f"192.0.{number}.5", "", NOW)
+        assert await store.write(lambda tx, ways=lanes: throttle.begin(tx, ways, NOW)) is None  # type: ignore[misc]
+        counts.append(await store.read(lambda tx, ways=lanes: throttle.failed(tx, ways)))  # type: ignore[misc]
+    assert counts == [0] * 30
+    lanes = throttle.lanes(KEY, "anna", HERE, "", NOW)
+    for _ in range(5):
+        assert await store.write(lambda tx: throttle.begin(tx, lanes, NOW)) is None
+        counts.append(await store.read(lambda tx: throttle.failed(tx, lanes)))
+    assert counts[30:] == [0, 0, 0, 0, 35]
+
+
+@pytest.mark.parametrize(
     ("origin", "network"),
     [
         ("203.0.113.7", "203.0.113.7"),
@@ -92,6 +122,19 @@ async def test_an_address_that_tries_every_login_has_to_wait_and_no_other_addres
 )
 def test_one_party_holds_an_address_or_a_64(origin: str, network: str) -> None:
     assert throttle.network(origin) == network
+
+
+@pytest.mark.parametrize(
+    ("origin", "network"),
+    [
+        ("203.0.113.7", "203.0.113.0/24"),
+        ("::ffff:203.0.113.7", "203.0.113.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_party_with_many_addresses_holds_a_24_or_a_48(origin: str, network: str) -> None:
+    assert throttle.network(origin, wide=True) == network
 
 
 async def test_a_hundred_at_once_are_a_hundred(database_url: str) -> None:
@@ -133,23 +176,23 @@ async def test_failures_are_forgotten_after_a_day_of_quiet(store: SqlStore) -> N
 
 @pytest.mark.parametrize("broken", ["", "x", "1.2", "..", "99999999.a.b", "-1.n.m", "1.n.ü"])
 def test_a_forged_device_cookie_is_a_strangers(broken: str) -> None:
-    assert len(throttle.lanes(KEY, "anna", HERE, broken, NOW)) == 3
+    assert len(throttle.lanes(KEY, "anna", HERE, broken, NOW)) == 4
 
 
 def test_a_device_cookie_is_good_for_its_login_under_its_key_for_ninety_days() -> None:
     token = throttle.device_token(KEY, "anna", NOW)
     assert "anna" not in token
     assert len(throttle.lanes(KEY, "anna", HERE, token, NOW + timedelta(days=89))) == 1
-    assert len(throttle.lanes(KEY, "anna", HERE, token, NOW + timedelta(days=90))) == 3
-    assert len(throttle.lanes(KEY, "bo", HERE, token, NOW)) == 3
-    assert len(throttle.lanes(bytes(32), "anna", HERE, token, NOW)) == 3
+    assert len(throttle.lanes(KEY, "anna", HERE, token, NOW + timedelta(days=90))) == 4
+    assert len(throttle.lanes(KEY, "bo", HERE, token, NOW)) == 4
+    assert len(throttle.lanes(bytes(32), "anna", HERE, token, NOW)) == 4
     days, nonce, mac = token.split(".")
     later = f"{int(days) + 80}.{nonce}.{mac}"
-    assert len(throttle.lanes(KEY, "anna", HERE, later, NOW)) == 3
+    assert len(throttle.lanes(KEY, "anna", HERE, later, NOW)) == 4
 
 
 def test_nothing_stored_tells_what_was_typed_or_from_where() -> None:
     lanes = throttle.lanes(KEY, "my secret password", HERE, "", NOW)
     assert not any("secret" in lane.key or HERE in lane.key for lane in lanes)
     assert lanes[0] == Lane(lanes[0].key, 5)
-    assert {lane.key.split(":")[0] for lane in lanes} == {"pair", "login", "address"}
+    assert {lane.key.split(":")[0] for lane in lanes} == {"pair", "login", "address", "area"}

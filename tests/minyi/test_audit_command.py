@@ -16,15 +16,16 @@ import pytest
 
 from desk import approvals
 from desk.accounts import Account
-from desk.audit import record
+from desk.audit import Noted, head_seal, record
 from desk.roles import Grant, May, Role
+from desk.store import Sought
 from minyi import auditing, serving
 from minyi.commands.desk import act, run
 from minyi.configuration import load
 from minyi.house import House, Pace, open_house
 from minyi.opening import opened
 from minyi.settings import Settings
-from storage import FileHead
+from storage import migrate
 from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.forms.xlsform import load_form
@@ -92,8 +93,12 @@ def test_all_that_holds_is_said_to_with_its_head_to_write_down(
     assert "8 entries looked at" in ran.out
     head = re.search(r"write down: (8:[0-9a-f]{64})", ran.out)
     assert head is not None
-    assert (tmp_path / "minyi-data" / "audit.head").read_text() == head[1].replace(":", " ") + "\n"
-    assert stat.S_IMODE((tmp_path / "minyi-data" / "audit.head").stat().st_mode) == 0o600
+    file = tmp_path / "minyi-data" / "audit.head"
+    key = auditing.audit_key(settings(tmp_path))
+    assert key is not None
+    seal = head_seal(key, (8, head[1][2:]))
+    assert file.read_text() == f"8 {head[1][2:]} {seal}\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert filled("audit", "verify", "--head", head[1]).status == 0
     as_data = json.loads(filled("audit", "verify", "--json").out)
     assert as_data == {"count": 8, "head": [8, head[1][2:]], "flaws": [], "more": 0, "holds": True}
@@ -137,14 +142,67 @@ def test_an_end_cut_off_is_found_by_the_note_and_stays_found_while_more_is_writt
     assert "Entry 8 is not the one that was noted" in again.out
 
 
-def test_a_head_written_down_finds_it_where_the_note_is_gone_too(
+def test_an_end_cut_off_is_found_where_the_note_is_gone_or_written_anew(
     filled: Minyi, tmp_path: Path
 ) -> None:
     head = filled("audit", "verify").out.rsplit(" ", 1)[1].strip()
+    file = tmp_path / "minyi-data" / "audit.head"
     cut(tmp_path, 3)
+    with sqlite3.connect(tmp_path / "minyi-data" / "minyi.db") as connection:
+        [(digest, seal)] = connection.execute("SELECT hash, seal FROM audit WHERE seq=3").fetchall()
+    connection.close()
+    for text, said in (
+        (None, "is missing"),
+        (f"3 {digest}\n", "is not sealed"),
+        (f"3 {digest} {seal}\n", "is forged"),
+        ("five\n", "is damaged"),
+    ):
+        file.unlink() if text is None else file.write_text(text)
+        ran = filled("audit", "verify")
+        assert (ran.status, said in ran.out) == (1, True), text
+        other = filled("audit", "show")
+        assert (other.status, said in other.err) == (0, True), "no other command fails of it"
+        assert (file.read_text() if file.exists() else None) == text, "and none mends it"
+    assert "Entries 4 to 8 were removed" in filled("audit", "verify", "--head", head).out
+
+
+def test_an_audit_that_was_emptied_is_found_with_its_note_and_without(
+    filled: Minyi, tmp_path: Path
+) -> None:
+    filled("audit", "show")
+    made = filled("account", "invite", "lin", "--name", "Lin", "--role", "auditor")
+    assert made.status == 0, made.err
+    tampered(tmp_path, "DELETE FROM audit", "DELETE FROM audit_head")
+    ran = filled("audit", "verify")
+    assert (ran.status, "Entries 1 to 9 were removed" in ran.out) == (1, True)
     (tmp_path / "minyi-data" / "audit.head").unlink()
-    assert filled("audit", "verify").status == 0, "nothing is left that could tell"
-    assert filled("audit", "verify", "--head", head).status == 1
+    again = filled("audit", "verify")
+    assert (again.status, "is missing" in again.out) == (1, True)
+
+
+def test_where_nothing_happened_yet_no_note_is_missing(founded: Minyi, tmp_path: Path) -> None:
+    file = tmp_path / "minyi-data" / "audit.head"
+    tampered(tmp_path, "DELETE FROM audit", "DELETE FROM audit_head", "DELETE FROM accounts")
+    file.unlink()
+    assert founded("audit", "verify").status == 0
+    assert auditing.head_file(settings(tmp_path)).noted() == Noted((0, "0" * 64))
+
+
+def test_an_unsealed_note_of_the_version_before_is_accepted_once_by_hand(
+    filled: Minyi, tmp_path: Path
+) -> None:
+    head = filled("audit", "verify").out.rsplit(" ", 1)[1].strip()
+    file = tmp_path / "minyi-data" / "audit.head"
+    file.write_text(head.replace(":", " ") + "\n")
+    assert filled("audit", "verify").status == 1
+    ran = filled("audit", "accept", "--yes")
+    assert (ran.status, "Entry 9 says so" in ran.out) == (0, True)
+    assert filled("audit", "verify").status == 0
+    assert "unsealed" in filled("audit", "show", "--action", "audit.accepted").out
+    assert filled("audit", "accept", "--yes").status == 1, "once"
+
+
+def test_what_is_no_head_is_told(filled: Minyi) -> None:
     for wrong in ("8", "8:xyz", "0:" + "a" * 64, "-1:" + "a" * 64):
         ran = filled("audit", "verify", f"--head={wrong}")
         assert ran.status == 1
@@ -154,27 +212,14 @@ def test_a_head_written_down_finds_it_where_the_note_is_gone_too(
 def test_going_on_after_an_older_backup_leaves_the_loss_on_record(
     filled: Minyi, tmp_path: Path
 ) -> None:
-    assert filled("audit", "accept", "--yes").status == 1, "nothing has been noted yet"
     filled("audit", "show")
     refused = filled("audit", "accept", "--yes")
-    assert "Nothing is cut off" in refused.err
+    assert (refused.status, "Nothing is to be accepted" in refused.err) == (1, True)
     cut(tmp_path, 2)
     assert filled("audit", "accept", "--yes").status == 0
     assert filled("audit", "verify").status == 0
     shown = filled("audit", "show", "--action", "audit.").out
     assert "audit.accepted" in shown
-
-
-def test_a_damaged_note_is_refused_by_name_and_fails_no_other_command(
-    filled: Minyi, tmp_path: Path
-) -> None:
-    (tmp_path / "minyi-data" / "audit.head").write_text("five\n")
-    ran = filled("audit", "verify")
-    assert ran.status == 1
-    assert "audit.head is damaged" in ran.err
-    other = filled("audit", "show")
-    assert other.status == 0
-    assert "was not noted" in other.err
 
 
 def test_entries_are_shown_newest_first_and_filtered(filled: Minyi) -> None:
@@ -202,7 +247,7 @@ def test_an_export_is_checked_by_us_and_by_ten_lines_that_know_nothing_of_us(
         return subprocess.run([sys.executable, "-I", "ten.py", "a.jsonl"], cwd=tmp_path,
                               capture_output=True, text=True, check=False)  # fmt: skip
 
-    assert outsider().stdout == f"8 entries hold; the head is {head}\n"
+    assert outsider().stdout == f"9 entries hold; the head is {head}\n", "the export is the ninth"
     text = file.read_text("utf-8")
     file.write_text(text.replace("campaign:6", "campaign:9"), "utf-8")
     ran = filled("audit", "verify", "--file", "a.jsonl")
@@ -232,6 +277,26 @@ def test_an_export_replaces_nothing_and_is_of_a_kind_we_know(filled: Minyi, tmp_
     assert "line 1 is not an entry" in ran.err
 
 
+def test_whatever_is_exported_at_the_terminal_stands_in_the_audit(
+    filled: Minyi, tmp_path: Path
+) -> None:
+    assert filled("audit", "export", "a.csv", "--what", "campaign:5").status == 0
+    assert filled("export", "all", "--period", "2026Q4", "--out", "all.json").status == 0
+    assert filled("audit", "export", "a.csv").status == 1, "it is there already"
+
+    async def look() -> list[tuple[str, str, str]]:
+        async with opened(settings(tmp_path)) as store:
+            found = await store.read(lambda tx: tx.audit(Sought(), limit=2))
+        return [(each.action, each.what, each.after) for each in found]
+
+    tables = '"cells","turnout","reasons","withheld","paradata","scorecards"'
+    assert run(look()) == [
+        ("results.exported", "results:2026Q4",
+         f'{{"format":"json","periods":["2026Q4"],"tables":[{tables}]}}'),
+        ("audit.exported", "audit:chain", '{"format":"csv","what":"campaign:5"}'),
+    ]  # fmt: skip
+
+
 def test_an_outsider_needs_no_data_directory_and_gets_none(filled: Minyi, tmp_path: Path) -> None:
     filled("audit", "export", "a.jsonl")
     elsewhere = str(tmp_path / "elsewhere")
@@ -253,24 +318,28 @@ def test_the_clock_notes_the_head_and_raises_the_alarm_where_it_does_not_fit(
     filled: Minyi, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     moments = [NOW]
-    file = FileHead(tmp_path / "minyi-data" / "audit.head")
+    file = auditing.head_file(settings(tmp_path))
+
+    def kept() -> int:
+        mark = file.noted().mark
+        return mark[0] if mark else -1
 
     async def work(house: House) -> None:
         await serving.JOBS["audit"](house)
-        assert (file.kept() or (0,))[0] == 8
+        assert kept() == 8
         await house.store.write(lambda tx: record(tx, house.act(), "wave.opened", "wave:w"))
         await serving.JOBS["audit"](house)
-        assert (file.kept() or (0,))[0] == 9
+        assert kept() == 9
         cut(tmp_path, 4)
         for _ in range(3):
             await serving.JOBS["audit"](house)
         said = capsys.readouterr()
-        assert (said.out + said.err).count("the end of the audit is gone") == 1
+        assert (said.out + said.err).count("the audit's end is not as noted") == 1
         moments.append(NOW + timedelta(hours=2))
         await serving.JOBS["audit"](house)
         said = capsys.readouterr()
-        assert (said.out + said.err).count("the end of the audit is gone") == 1
-        assert (file.kept() or (0,))[0] == 9, "the note stays, for it is the evidence"
+        assert (said.out + said.err).count("the audit's end is not as noted") == 1
+        assert kept() == 9, "the note stays, for it is the evidence"
 
     run(in_house(tmp_path, Pace(clock=lambda: moments[-1]), work))
 
@@ -280,7 +349,23 @@ def test_a_house_that_closes_notes_the_head_once_more(filled: Minyi, tmp_path: P
         await house.store.write(lambda tx: record(tx, house.act(), "wave.opened", "wave:w"))
 
     run(in_house(tmp_path, Pace(clock=lambda: NOW), work))
-    assert (FileHead(tmp_path / "minyi-data" / "audit.head").kept() or (0,))[0] == 9
+    mark = auditing.head_file(settings(tmp_path)).noted().mark
+    assert (mark or (0,))[0] == 9
+
+
+def test_a_house_on_a_fresh_database_begins_the_note_with_its_first_key(tmp_path: Path) -> None:
+    used = settings(tmp_path)
+    used.data_dir.mkdir()
+    migrate(used.database)
+    file = used.data_dir / "audit.head"
+
+    async def work(house: House) -> None:
+        assert auditing.head_file(used).noted() == Noted((0, "0" * 64))
+        await house.store.write(lambda tx: record(tx, house.act(), "wave.opened", "wave:w"))
+        assert await auditing.keep(house.store, used) is None
+        assert file.read_text().startswith("1 ")
+
+    run(in_house(tmp_path, Pace(clock=lambda: NOW), work))
 
 
 def test_the_clock_ends_requests_that_nobody_decided(

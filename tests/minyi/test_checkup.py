@@ -67,7 +67,7 @@ def test_an_audit_that_was_tampered_with_must_be_looked_into(
     connection.commit()
     connection.close()
     found = findings(tmp_path)["audit"]
-    assert (found.state, "entry 1 was changed" in found.what) == (State.MEND, True)
+    assert (found.state, "Entry 1 was changed" in found.what) == (State.MEND, True)
 
 
 def test_a_wave_without_its_keys_is_an_alarm(founded: Minyi, tmp_path: Path) -> None:

@@ -20,18 +20,19 @@ from typing import Any
 import pytest
 
 from desk.accounts import Account, Stage
-from desk.audit import Entry
+from desk.audit import Entry, Noted
 from desk.entry import sessions
 from desk.store import Sought
 from minyi import archiving
 from minyi.archiving import ArchiveError, Manifest, pack, read_manifest, unpack
+from minyi.auditing import head_file
 from minyi.house import open_house
 from minyi.opening import keyring, opened, vault
 from minyi.restoring import restore
 from minyi.safekeeping import SafekeepingError, backup
 from minyi.settings import Settings
 from minyi.wavekeys import PassphraseError, fits, open_waves, seal_waves
-from storage import copying, revision
+from storage import copying, migrate, revision
 from surveys.campaigns import Wave, WaveState
 from surveys.files.attachments import opened as unsealed
 from surveys.files.attachments import take
@@ -232,7 +233,11 @@ def test_whoever_was_signed_in_is_not_and_the_audit_tells_of_both(
     assert sessions_of(there) == 0
     again = founded("restore", "c.tar", "--into", "there")
     assert (again.status, "holds something already" in again.err) == (1, True)
-    assert founded("doctor", MINYI_DATA_DIR=str(tmp_path / "there")).status == 0
+    place = str(tmp_path / "there")
+    assert founded("doctor", MINYI_DATA_DIR=place).status == 0
+    noted = head_file(there).noted()
+    assert noted == Noted(copying.looked_up(there.database, lambda tx: tx.audit_head()))
+    assert founded("audit", "verify", MINYI_DATA_DIR=place).status == 0
 
 
 def signed_in(tx: Any) -> None:
@@ -426,6 +431,29 @@ def test_a_tampered_audit_is_not_restored(archive: Path, tmp_path: Path) -> None
         restore(repacked(manifest, folder, tmp_path / "bad.tar"), tmp_path / "there")
 
 
+def test_the_audit_of_an_older_versions_backup_has_its_head_noted_too(
+    founded: Minyi, tmp_path: Path
+) -> None:
+    made = founded("account", "invite", "lin", "--name", "Lin", "--role", "auditor")
+    assert made.status == 0, made.err
+    assert founded("backup", "new.tar").status == 0
+    folder = tmp_path / "opened"
+    folder.mkdir()
+    manifest = unpack(tmp_path / "new.tar", folder)
+    url = f"sqlite:///{folder / 'minyi.db'}"
+    migrate(url, "0002")
+    older = repacked(replace(manifest, revision="0002"), folder, tmp_path / "old.tar")
+    restore(older, tmp_path / "there")
+    there = Settings.model_validate({"data_dir": tmp_path / "there"})
+    head = copying.looked_up(url, lambda tx: tx.audit_head())
+    assert head[0] > 0
+    assert head_file(there).noted() == Noted(head)
+    place = {"MINYI_DATA_DIR": str(tmp_path / "there")}
+    assert founded("init", **place).status == 0
+    ran = founded("audit", "verify", **place)
+    assert (ran.status, ran.err) == (0, "")
+
+
 def repacked(manifest: Manifest, folder: Path, to: Path) -> Path:
     files = {name: archiving.measured(folder / name) for name in manifest.files}
     counts = copying.sqlite_contents(folder / "minyi.db").counts
@@ -538,7 +566,8 @@ def test_a_dump_is_restored_into_an_empty_database_and_no_other(
     assert copying.database_contents(settings.database) == standing
     restore(tmp_path / "b", tmp_path / "there", database=empty)
     assert revision(empty) == revision(settings.database)
-    assert sorted(p.name for p in (tmp_path / "there").iterdir()) == ["attachments", "keys"]
+    there = sorted(path.name for path in (tmp_path / "there").iterdir())
+    assert there == ["attachments", "audit.head", "keys"]
 
 
 def damaged_key(archive: Path, to: Path) -> Path:

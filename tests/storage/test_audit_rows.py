@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from desk.audit import START, Act, Entry, Flaw, digest, record, seal_key, verify
+from desk.auditing import check
 from desk.store import DeskTransaction, Sought
-from storage import SqlStore
+from storage import FileHead, SqlStore
 from storage.desk_tables import audit
 from storage.engine import begin, open_engine
 from storage.transaction import SqlTransaction
@@ -246,6 +248,90 @@ async def test_an_entry_put_in_by_hand_is_found(six: SqlStore, database_url: str
     slipped = replace(slipped, hash=digest(slipped), seal="0" * 64)
     await six.write(lambda tx: tx.put_audit(slipped))
     assert await flaws(six) == [Flaw(7, "forged")]
+
+
+# with the head noted outside, as every running installation has it
+
+
+@pytest.fixture
+async def noted(six: SqlStore, tmp_path: Path) -> FileHead:
+    """The file beside the database of :func:`six`, as the program left it."""
+    head = FileHead(tmp_path / "audit.head", KEY)
+    head.replace(await six.read(lambda tx: tx.audit_head()))
+    return head
+
+
+COPIED = (
+    'INSERT INTO audit SELECT {to}, at, who, name, origin, action, what, "before", "after", prev, '
+    "hash, seal FROM audit WHERE seq = {of}"
+)
+MENDED = "UPDATE audit_head SET seq = {0}, hash = (SELECT hash FROM audit WHERE seq = {0})"
+
+
+def exchanged(one: int, two: int) -> list[str]:
+    return [
+        f"UPDATE audit SET seq = {new} WHERE seq = {old}"
+        for old, new in ((one, 99), (two, one), (99, two))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("deeds", "found"),
+    [
+        (["UPDATE audit SET name = 'x' WHERE seq = 2"], [Flaw(2, "changed")]),
+        (["UPDATE audit SET \"after\" = '' WHERE seq = 6"], [Flaw(6, "changed")]),
+        (["UPDATE audit SET seal = '00' WHERE seq = 3"], [Flaw(3, "forged")]),
+        (["DELETE FROM audit WHERE seq = 1"], [Flaw(1, "removed", 1)]),
+        (["DELETE FROM audit WHERE seq IN (3, 4)"], [Flaw(3, "removed", 4)]),
+        (["DELETE FROM audit WHERE seq = 6"], [Flaw(6, "removed", 6)]),
+        (["DELETE FROM audit WHERE seq = 6", MENDED.format(5)], [Flaw(6, "removed", 6)]),
+        (["DELETE FROM audit WHERE seq > 3", MENDED.format(3)], [Flaw(4, "removed", 6)]),
+        (["DELETE FROM audit", "DELETE FROM audit_head"], [Flaw(1, "removed", 6)]),
+        (exchanged(2, 5), [Flaw(2, "moved", 5), Flaw(5, "moved", 2)]),
+        (exchanged(5, 6), [Flaw(5, "moved", 6), Flaw(6, "moved", 5)]),
+        ([COPIED.format(to=7, of=6), MENDED.format(7)], [Flaw(7, "changed")]),
+        (
+            [
+                "UPDATE audit SET seq = seq + 1001 WHERE seq > 3",
+                "UPDATE audit SET seq = seq - 1000 WHERE seq > 1000",
+                COPIED.format(to=4, of=1),
+            ],
+            [Flaw(4, "changed"), *(Flaw(seq, "moved", seq - 1) for seq in (5, 6, 7))],
+        ),
+    ],
+)
+async def test_whatever_is_altered_removed_reordered_or_added_is_named(
+    six: SqlStore, noted: FileHead, database_url: str, deeds: list[str], found: list[Flaw]
+) -> None:
+    assert (await check(six, KEY, noted=noted.noted())).holds
+    with unguarded(database_url) as connection:
+        for deed in deeds:
+            connection.exec_driver_sql(deed)
+    assert list((await check(six, KEY, noted=noted.noted())).flaws) == found
+
+
+@pytest.mark.parametrize(
+    ("seal", "found"),
+    [
+        (" {entry}", Flaw(0, "note_forged")),
+        (f" {'0' * 64}", Flaw(0, "note_forged")),
+        ("", Flaw(3, "note_unsealed")),
+        (" 00", Flaw(0, "note_damaged")),
+        (None, Flaw(0, "note_missing")),
+    ],
+)
+async def test_an_end_cut_off_with_every_note_of_it_rewritten_without_the_key_is_found(
+    six: SqlStore, noted: FileHead, database_url: str, tmp_path: Path, seal: str | None, found: Flaw
+) -> None:
+    with unguarded(database_url) as connection:
+        connection.exec_driver_sql("DELETE FROM audit WHERE seq > 3")
+        connection.exec_driver_sql(MENDED.format(3))
+    [last] = await six.read(lambda tx: list(tx.audit_chain(2)))
+    file = tmp_path / "audit.head"
+    file.unlink()
+    if seal is not None:
+        file.write_text(f"3 {last.hash}{seal.format(entry=last.seal)}\n")
+    assert (await check(six, KEY, noted=noted.noted())).flaws == (found,)
 
 
 async def test_a_head_that_was_taken_away_is_made_again(six: SqlStore, database_url: str) -> None:

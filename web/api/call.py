@@ -15,6 +15,7 @@ from starlette.responses import Response
 from desk.accounts import Account, Token
 from desk.audit import Act
 from desk.connections.idempotency import Answer, Errand, ReusedError
+from desk.leaving import told_today
 from desk.roles import May, reach
 from desk.store import DeskTransaction
 from web.api.problems import ProblemError
@@ -57,6 +58,17 @@ class Call:
 
     async def read(self, work: Callable[[DeskTransaction], T]) -> T:
         return await self.console.store.read(work)
+
+    async def leaves(
+        self, action: str, what: str, work: Callable[[DeskTransaction, Act], None]
+    ) -> None:
+        """Record by ``work`` that something leaves the house, before it does.
+
+        Once a day for each token, address and thing: programs ask again and again.
+        """
+        act = self.act()
+        if not await self.read(lambda tx: told_today(tx, act, action, what)):
+            await self.console.store.write(lambda tx: work(tx, act))
 
     async def change(
         self,

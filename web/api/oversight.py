@@ -13,6 +13,7 @@ from starlette.responses import Response
 from desk import approvals as two
 from desk.approvals import ApprovalError
 from desk.audit import Entry
+from desk.leaving import audit_taken
 from desk.roles import May
 from desk.store import Approval, Decision, DeskTransaction, Sought
 from surveys.words import LANGUAGES
@@ -113,6 +114,9 @@ async def audit(
     """Who did what, when and from where; the newest first."""
     sought = Sought(who, action, what, since, before, text)
     below = _below(page)
+    await call.leaves(
+        "audit.exported", "audit:chain", lambda tx, act: audit_taken(tx, act, Sought(), "api")
+    )
     found: Sequence[Entry] = await call.read(lambda tx: tx.audit(sought, below, page.limit + 1))
     shown = found[: page.limit]
     more = len(found) > page.limit

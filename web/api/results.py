@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from desk.leaving import results_taken
 from desk.roles import May
 from desk.store import DeskTransaction
 from evaluation.publication import PublishedCard, published_from_json
@@ -124,6 +125,11 @@ async def _published(call: Call, period: str) -> tuple[PublishedCard, ...]:
     found = await call.read(lambda tx: _cards(tx, period, call.reach(tx, May.RESULTS_READ)))
     if found is None:
         raise ProblemError("missing")
+    await call.leaves(
+        "results.exported",
+        f"results:{period}",
+        lambda tx, act: results_taken(tx, act, ("scorecards",), (period,), "api"),
+    )
     return found
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from desk.audit import Mark, seal_key
+from desk.audit import Noted, seal_key
 from desk.roles import Role
 from desk.store import DeskStore
 from desk.works import Works
@@ -116,7 +116,7 @@ class Console:
     trials: Trials | None = None
     openid: OpenId | None = None
     keys: Callable[[], Awaitable[Sequence[KeyFact]]] | None = None
-    kept_head: Callable[[], Mark | None] | None = None  # ValueError where the note is damaged
+    kept_head: Callable[[], Noted] | None = None
     private_hooks: bool = False  # whether webhooks may reach private networks
     works: Works = field(default_factory=Works, compare=False)  # long work under way here
 

@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,7 +29,8 @@ SIGN_IN = f"{PREFIX}/sign-in"
 class Door:
     """One address. ``path`` comes after /desk. ``may`` None: open before signing in.
 
-    ``stages`` are how far a session must have come; changes are POST and nothing else.
+    ``stages`` are how far a session must have come; changes are POST and nothing else. Where a door
+    takes no ``files``, a body that could bring some is not read.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Door:
     may: May | None
     method: str = "GET"
     stages: tuple[Stage, ...] = (Stage.FULL,)
+    files: bool = False
 
 
 def routes(doors: Sequence[Door]) -> list[Route]:
@@ -61,6 +63,8 @@ def keep_cookie(response: Response, secret: str, *, secure: bool) -> None:
 
 def _guarded(door: Door) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        if "\0" in request.url.path + unquote(request.url.query):
+            raise HTTPException(404)  # it names nothing, and PostgreSQL refuses to look for it
         context = await identified(request)
         if door.may is not None:
             refused = _refused(door, context)
@@ -123,7 +127,7 @@ def _onward(context: Context, path: str) -> Response:
 
 
 async def _posted(door: Door, context: Context) -> Response:
-    async with posted(context.request) as form:
+    async with posted(context.request, files=door.files) as form:
         sent = form.fields.get("proof", "") or context.request.headers.get("x-proof", "")
         if not _ours(context, sent):
             raise HTTPException(403, "proof")

@@ -251,6 +251,34 @@ async def test_results_are_given_exactly_as_they_were_published(desk: Desk) -> N
     assert (await client.get("/results/2031Q1")).status_code == 404
 
 
+async def test_what_leaves_by_the_api_stands_in_the_audit_once_a_day_for_each_token(
+    desk: Desk,
+) -> None:
+    client = await program(desk, Role.AUDITOR)
+    for _ in range(3):
+        for path in ("/audit", "/results/2026Q1", "/results/2026Q1/clinic", "/results"):
+            assert (await client.get(path)).status_code == 200
+    origin = f"token {client.token.id} at 203.0.113.7"
+    taken = [
+        (e.action, e.what, e.origin, e.after)
+        for e in await desk.audited()
+        if "exported" in e.action
+    ]
+    assert taken == [
+        ("audit.exported", "audit:chain", origin, '{"format":"api"}'),
+        ("results.exported", "results:2026Q1", origin,
+         '{"format":"api","periods":["2026Q1"],"tables":["scorecards"]}'),
+    ]  # fmt: skip
+    await client.get("/results/2025Q4")
+    other = await program(desk, Role.AUDITOR)
+    await other.get("/results/2026Q1")
+    desk.clock.on(days=1)
+    await client.get("/results/2026Q1")
+    later = [(e.what, e.origin == origin) for e in await desk.audited("results.exported")]
+    assert later == [("results:2026Q1", True), ("results:2025Q4", True),
+                     ("results:2026Q1", False), ("results:2026Q1", True)]  # fmt: skip
+
+
 async def test_a_hook_is_made_changed_and_removed(desk: Desk) -> None:
     client = await program(desk)
     wish = {"url": "https://two.example/x?key=hidden", "events": ["wave.tallied", "wave.opened"]}

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
+from desk.connections import tokens
 from desk.entry import passwords
 from desk.roles import Grant, Role
 from surveys.people import Subject
@@ -162,6 +163,30 @@ async def test_ending_somebodys_sessions(desk: Desk, office: httpx.AsyncClient) 
     path = f"{LIST}/a-officer"
     assert (await post(office, f"{path}/sign-out", page=path)).status_code == 303
     assert (await theirs.get("/desk")).status_code == 303
+
+
+async def test_tokens_end_with_all_sessions_and_with_a_new_password_by_link(
+    desk: Desk, office: httpx.AsyncClient
+) -> None:
+    await person(desk, Role.OFFICER)
+    path = f"{LIST}/a-officer"
+
+    def make(tx: Any) -> None:
+        tokens.make(tx, desk.act(), tx.account("a-officer"), "HR", ["roster.read"], 30)
+
+    await desk.store.write(make)
+    await post(office, f"{path}/sign-out", page=path)
+    assert "tokens are revoked" in shown((await office.get(path)).text)
+    assert not await desk.store.read(lambda tx: tx.tokens())
+    await desk.store.write(make)
+    link = LINK.search((await post(office, f"{path}/link", page=path)).text)
+    assert link is not None
+    assert await desk.store.read(lambda tx: tx.tokens())  # nobody has used the link yet
+    chosen = {"password": OTHER_PASSWORD, "again": OTHER_PASSWORD}
+    assert (await post(desk.browser(), link[1], chosen, page=link[1])).status_code == 303
+    assert not await desk.store.read(lambda tx: tx.tokens())
+    revoked = await desk.audited("token.revoked")
+    assert [entry.who for entry in revoked] == ["a-administrator", "a-officer"]
 
 
 async def test_nobody_has_power_over_their_own_account(

@@ -94,6 +94,16 @@ async def test_what_is_wrong_with_a_token_stands_beside_the_field(
     assert f'value="{fields["name"]}"' in answer.text or not fields["name"]
 
 
+async def test_a_form_with_holes_is_answered_like_an_empty_one(desk: Desk) -> None:
+    client = await desk.seat(Role.OFFICER)
+    for fields in ({}, {"name": "HR"}, {"scope:roster.read": "on"}):
+        answer = await post(client, PAGE, fields, page=PAGE)
+        assert answer.status_code == 422
+        assert 'id="wrong-days"' in answer.text
+        assert '<option value="90" selected>' in answer.text
+    assert not await desk.store.read(lambda tx: tx.tokens())
+
+
 async def test_a_case_handler_has_nothing_to_give_to_a_program(desk: Desk) -> None:
     client = await desk.seat(Role.HANDLER)
     text = (await client.get(PAGE)).text

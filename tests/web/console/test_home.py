@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import timedelta
 
 import pytest
@@ -140,6 +141,14 @@ async def test_tables_are_taken_along_as_files(desk: Desk, kind: str) -> None:
     if kind == "csv":
         rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
         assert {row["subject"] for row in rows} == set(NAMED)
+    [taken] = await desk.audited("results.exported")
+    assert (taken.who, taken.what) == ("a-officer", "results:2026Q1")
+    assert json.loads(taken.after) == {
+        "tables": ["scorecards"], "periods": ["2026Q1"], "format": kind,
+    }  # fmt: skip
+    auditor = await desk.seat(Role.AUDITOR)
+    assert (await auditor.get(f"/desk/results/2026Q1/scorecards.{kind}")).status_code == 200
+    assert (await desk.audited("results.exported"))[-1].who == "a-auditor"
 
 
 async def test_no_other_table_and_no_crooked_address_gives_a_file(desk: Desk) -> None:
@@ -148,6 +157,7 @@ async def test_no_other_table_and_no_crooked_address_gives_a_file(desk: Desk) ->
         assert (await client.get(f"/desk/results/{path}")).status_code == 404
     within = await desk.seat(Role.SUPERVISOR, "land")
     assert (await within.get("/desk/results/2026Q1/cells.csv")).status_code == 403
+    assert await desk.audited("results.exported") == []
 
 
 async def test_groups_have_their_names_in_both_languages(desk: Desk) -> None:

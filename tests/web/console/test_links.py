@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from functools import partial
 
+import pytest
+
+from desk.linking import draw, mark
 from desk.roles import Role
 from storage.transaction import SqlTransaction
 from surveys.people import Invite
@@ -58,7 +62,7 @@ async def test_a_staff_link_is_shown_once_and_replaces_the_one_before(desk: Desk
     assert old.token not in str(first.headers)
     listed = (await client.get(f"{PATH}?kind=staff")).text
     assert old.token not in listed
-    assert "made, not used yet" in listed
+    assert "<span>made</span>" in listed
     await post(client, PATH, fields)
     [new] = await invites(desk, "staff")
     assert new.token != old.token
@@ -67,16 +71,67 @@ async def test_a_staff_link_is_shown_once_and_replaces_the_one_before(desk: Desk
     assert not any(old.token in e.before + e.after or new.token in e.after for e in entries)
 
 
-async def test_a_used_link_stays_noted_and_an_opted_out_colleague_gets_none(desk: Desk) -> None:
-    def work(tx: SqlTransaction) -> None:
-        rolled(tx)
-        tx.put_invites([Invite("used-token", "staff", "P1", used=True)])
+def spent(tx: SqlTransaction, used: bool) -> None:
+    """P1 has a link; with ``used`` its owner has come by it."""
+    rolled(tx)
+    tx.put_invites([Invite("one-token", "staff", "P1", used=used)])
 
-    await desk.store.write(work)
+
+@pytest.mark.parametrize("used", [False, True])
+async def test_nothing_at_the_desk_tells_whether_a_staff_link_was_used(
+    desk: Desk, used: bool
+) -> None:
+    """The same words, the same doors, the same entries, whether somebody came or not."""
+    await desk.store.write(partial(spent, used=used))
     client = await desk.seat(Role.OFFICER)
-    page = (await client.get(f"{PATH}?kind=staff")).text
-    assert ">used<" in page
-    assert "used-token" not in page
+    page = (await client.get(f"{PATH}?kind=staff&q=P1")).text
+    assert "one-token" not in page
+    assert page.count("<span>made</span>") == 1
+    assert re.search(r"\b(not )?used( yet)?<", page) is None
+    answer = await post(client, f"{PATH}/missing", {"kind": "staff"})
+    rows = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert [row["id"] for row in rows] == ["P2", "P4"]
+    await post(client, PATH, {"kind": "staff", "target": "P1"})
+    [made] = [each for each in await invites(desk, "staff") if each.target == "P1"]
+    assert made.token != "one-token"
+    which = {"kind": "staff", "target": "P1", "which": mark(made)}
+    assert (await post(client, f"{PATH}/void", which)).status_code == 303
+    page = (await client.get(f"{PATH}?kind=staff&q=P1")).text
+    assert "none yet" in page
+    entries = [(e.action, e.what) for e in await desk.audited("links")]
+    assert entries == [
+        ("links.made", "person:*"),
+        ("links.voided", "person:P1"),
+        ("links.made", "person:P1"),
+        ("links.voided", "person:P1"),
+    ]
+
+
+@pytest.mark.parametrize("used", [False, True])
+async def test_links_drawn_at_the_terminal_do_not_tell_it_either(desk: Desk, used: bool) -> None:
+    await desk.store.write(partial(spent, used=used))
+    [again] = await desk.store.write(lambda tx: draw(tx, desk.act(), "staff", ["P1"]))
+    assert again.invite.token == "one-token"
+    assert await desk.audited("links") == []
+
+
+async def test_a_supervisor_sees_links_of_windows_and_nothing_of_staff(desk: Desk) -> None:
+    await desk.store.write(partial(spent, used=True))
+    chief = await desk.seat(Role.SUPERVISOR, "city")
+    page = (await chief.get(PATH)).text
+    assert "kind=unit" in page
+    assert "kind=staff" not in page
+    assert "kind=campaign" not in page
+    for kind in ("staff", "campaign"):
+        assert (await chief.get(f"{PATH}?kind={kind}")).status_code == 404
+    assert "Telegram" not in (await chief.get("/desk/roster/person?id=P1")).text
+    whole = await desk.seat(Role.OFFICER)
+    assert "Telegram" in (await whole.get("/desk/roster/person?id=P1")).text
+
+
+async def test_who_is_no_member_of_staff_or_opted_out_gets_no_link(desk: Desk) -> None:
+    await desk.store.write(rolled)
+    client = await desk.seat(Role.OFFICER)
     for target in ("P3", "nobody", ""):
         refused = await post(client, PATH, {"kind": "staff", "target": target})
         assert refused.status_code == 422

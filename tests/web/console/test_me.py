@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 from argon2 import PasswordHasher
 
+from desk.connections import tokens
 from desk.entry import passwords
 from desk.entry.sessions import digest_of
 from desk.roles import Role
@@ -134,6 +136,45 @@ async def test_a_new_password_takes_the_old_one_and_ends_the_other_sessions(desk
     assert (await sign_in(desk.browser(), "officer", OTHER_PASSWORD)).status_code == 303
     [entry] = await desk.audited("account.password_changed")
     assert entry.after == '{"sessions_ended":1}'
+
+
+async def holding(desk: Desk) -> str:
+    """The officer's token."""
+
+    def work(tx: Any) -> str:
+        made = tokens.make(tx, desk.act(), tx.account("a-officer"), "HR", ["roster.read"], 30)
+        return made[1]
+
+    secret: str = await desk.store.write(work)
+    return secret
+
+
+async def opens(desk: Desk, token: str) -> bool:
+    headers = {"Authorization": f"Bearer {token}"}
+    return (await desk.browser().get("/api/v1/people", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "holds"),
+    [
+        ("password", {"password": PASSWORD, "new": OTHER_PASSWORD, "again": OTHER_PASSWORD}, False),
+        ("sessions/end-all", {}, False),
+        ("sessions/end-others", {}, True),
+    ],
+)
+async def test_a_token_goes_with_the_password_and_with_the_last_session(
+    desk: Desk, path: str, fields: dict[str, str], holds: bool
+) -> None:
+    await person(desk, Role.OFFICER)
+    mine, token = await signed_in(desk), await holding(desk)
+    page = shown((await mine.get(ME)).text)
+    assert "revokes your API tokens" in page
+    assert "your API tokens will be revoked" in page
+    assert await opens(desk, token)
+    assert (await post(mine, f"{ME}/{path}", fields, page=ME)).status_code == 303
+    assert await opens(desk, token) is holds
+    revoked = await desk.audited("token.revoked")
+    assert [entry.who for entry in revoked] == ([] if holds else ["a-officer"])
 
 
 async def test_guessing_the_password_in_an_open_session_is_slowed_down(desk: Desk) -> None:

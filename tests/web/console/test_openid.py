@@ -18,14 +18,14 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
 from desk.accounts import Account, Stage
-from desk.entry.entering import Seated, Visit
+from desk.entry.entering import Seated, Visit, tidy
 from desk.entry.outside import Claimed, Refusal, come_in
 from desk.entry.sessions import digest_of
 from desk.entry.throttle import SHARED_FREE
 from desk.roles import Grant, Role
 from storage import SqlStore
 from tests.web.console.provider import CLIENT, SECRET, Provider
-from tests.web.console.seats import Clock, Desk, desk_on, proof
+from tests.web.console.seats import Clock, Desk, desk_on, post, proof
 from web.console.console import OpenId
 from web.console.context import proof_of
 
@@ -566,3 +566,42 @@ async def test_an_account_that_has_an_identity_is_found_by_nothing_else(store: S
     found = await enter("https://id.example", "1")
     assert isinstance(found, Seated)
     assert found.account == bound
+
+
+@pytest.mark.parametrize(
+    ("login", "email", "opens"),
+    [
+        ("müller@example.org", "MÜLLER@example.org", True),
+        ("müller@example.org", "MU\u0308LLER@example.org", True),  # a composed letter and its parts
+        ("ΛΊ@example.org", "λί@EXAMPLE.org", True),
+        ("straße@example.org", "STRASSE@example.org", True),
+        ("muller@example.org", "müller@example.org", False),
+        ("li@example.org", "ｌｉ@example.org", False),  # what may be typed is no other's address
+        ("fi@example.org", "ﬁ@example.org", False),
+    ],
+)
+async def test_an_address_is_the_login_in_capitals_of_any_script_and_nothing_alike(
+    store: SqlStore, login: str, email: str, opens: bool
+) -> None:
+    visit = Visit("203.0.113.7", "Firefox", Clock()(), b"k" * 32)
+    made = Account("a1", tidy(login), "Li", Clock()(), (Grant(Role.OFFICER),))
+    await store.write(lambda tx: tx.put_account(made))
+    who = Claimed("https://id.example", "1", email)
+    found = await store.write(lambda tx: come_in(tx, who, visit))
+    assert isinstance(found, Seated) is opens
+
+
+async def test_whoever_has_no_password_here_shows_who_they_are_by_signing_in_anew(
+    desk: Desk,
+) -> None:
+    client = desk.browser()
+    await sign_in(client)
+    desk.clock.on(minutes=10)
+    path, fields = "/desk/connections", {"name": "HR", "days": "30", "scope:audit.read": "on"}
+    asked = await post(client, path, fields, page=path)
+    assert asked.status_code == 403
+    assert "sign in anew" in asked.text
+    assert 'name="password"' not in asked.text
+    again = await post(client, "/desk/sign-in/openid", {}, page=path)
+    assert (await client.get(await at_the_issuer(again))).status_code == 303
+    assert (await post(client, path, fields, page=path)).status_code == 200

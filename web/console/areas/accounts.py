@@ -21,6 +21,7 @@ from desk.store import DeskTransaction
 from surveys.people import Subject
 from web.console.context import Context
 from web.console.doors import Door
+from web.console.proving import sure
 
 T = TypeVar("T")
 LIST = "/desk/accounts"
@@ -210,11 +211,11 @@ def _offer(at: Context, subjects: list[Subject]) -> dict[str, object]:
 DOORS = (
     Door("/accounts", listed, May.ACCOUNTS_READ),
     Door("/accounts/new", new_page, May.ACCOUNTS_WRITE),
-    Door("/accounts/new", invite, May.ACCOUNTS_WRITE, "POST"),
+    Door("/accounts/new", sure(invite), May.ACCOUNTS_WRITE, "POST"),
     Door("/accounts/{account}", one, May.ACCOUNTS_READ),
-    Door("/accounts/{account}/roles", roles, May.ACCOUNTS_WRITE, "POST"),
-    Door("/accounts/{account}/link", link, May.ACCOUNTS_WRITE, "POST"),
+    Door("/accounts/{account}/roles", sure(roles), May.ACCOUNTS_WRITE, "POST"),
+    Door("/accounts/{account}/link", sure(link), May.ACCOUNTS_WRITE, "POST"),
     Door("/accounts/{account}/disable", disable, May.ACCOUNTS_WRITE, "POST"),
-    Door("/accounts/{account}/enable", enable, May.ACCOUNTS_WRITE, "POST"),
+    Door("/accounts/{account}/enable", sure(enable), May.ACCOUNTS_WRITE, "POST"),
     Door("/accounts/{account}/sign-out", sign_out, May.ACCOUNTS_WRITE, "POST"),
 )

@@ -14,12 +14,15 @@ from starlette.responses import Response, StreamingResponse
 
 from desk.audit import Entry
 from desk.auditing import KINDS, check, exported, told
+from desk.leaving import audit_taken
 from desk.roles import May
 from desk.store import DeskTransaction, Sought
 from web.console.context import WORDS, Context
 from web.console.doors import Door
 
-SHOWN = 50  # entries on a page
+SHOWN = 20  # entries on a page
+BRIEF = 3  # changed fields of an entry on that page; its own page has all of them
+SHORT = 60  # characters of a value there
 LONGEST = 200  # characters of a filter
 FILTERS = ("who", "action", "what", "since", "until", "text")
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
@@ -63,6 +66,7 @@ async def entries(at: Context) -> Response:
     return at.page(
         "audit/list.html", status=422 if wrong else 200, lines=lines, asked=asked, wrong=wrong,
         onward=onward, older=older, kept=urlencode(kept), actions=_actions(at, asked["action"]),
+        brief=BRIEF, short=SHORT,
     )  # fmt: skip
 
 
@@ -77,24 +81,22 @@ async def entry(at: Context) -> Response:
 
 async def verified(at: Context) -> Response:
     """Every entry looked at, now."""
-    kept, damaged = None, False
-    if at.console.kept_head is not None:
-        try:
-            kept = at.console.kept_head()
-        except ValueError:
-            damaged = True
-    verdict = await check(at.console.store, at.console.audit_key, kept)
+    noted = at.console.kept_head() if at.console.kept_head is not None else None
+    verdict = await check(at.console.store, at.console.audit_key, noted=noted)
     said = [told(flaw, at.language) for flaw in verdict.flaws]
-    return at.page("audit/verdict.html", verdict=verdict, flaws=said, kept=kept, damaged=damaged)
+    sound = noted is not None and not noted.flaw
+    return at.page("audit/verdict.html", verdict=verdict, flaws=said,
+                   kept=noted.mark if sound and noted else None)  # fmt: skip
 
 
 async def export(at: Context) -> Response:
-    """What the filter shows, or all of it, as a file."""
+    """What the filter shows, or all of it, as a file; the entry that says so is in it already."""
     kind = at.request.path_params["kind"]
     asked, wrong = _asked(at)
     if kind not in KINDS or wrong:
         raise HTTPException(404)
     sought = await at.read(lambda tx: _sought(tx, at, asked))
+    await at.write(lambda tx: audit_taken(tx, at.act(), sought, kind))
     whole = "" if sought == Sought() else "-part"
     name = f"minyi-audit{whole}-{at.now.astimezone(at.console.zone):%Y%m%d}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -108,7 +110,7 @@ async def export(at: Context) -> Response:
 def _asked(at: Context) -> tuple[dict[str, str], set[str]]:
     """The filter as typed, and which of its fields are no days."""
     query = at.request.query_params
-    asked = {name: query.get(name, "").replace("\0", "").strip()[:LONGEST] for name in FILTERS}
+    asked = {name: query.get(name, "").strip()[:LONGEST] for name in FILTERS}
     wrong = {name for name in ("since", "until") if asked[name] and _day(asked[name]) is None}
     return asked, wrong
 

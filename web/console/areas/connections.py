@@ -15,6 +15,7 @@ from desk.store import DeskTransaction
 from web.console.api_guide import guide
 from web.console.context import Context
 from web.console.doors import Door
+from web.console.proving import sure
 
 HERE = "/desk/connections"
 TERMS = (7, 30, USUAL_DAYS, 180, MOST_DAYS)  # days
@@ -28,7 +29,7 @@ async def connections(at: Context) -> Response:
 async def _page(at: Context, wrong: Mapping[str, str] | None = None) -> Response:
     mine = await at.read(lambda tx: list(tx.tokens(at.account.id)))
     scopes = tokens.offered(at.account)
-    typed = dict(at.fields) if wrong else {"days": str(USUAL_DAYS)}
+    typed = {"days": str(USUAL_DAYS), **at.fields}
     return at.page(
         "connections/connections.html",
         status=422 if wrong else 200,
@@ -91,7 +92,7 @@ async def about_api(at: Context) -> Response:
 
 DOORS = (
     Door("/connections", connections, May.TOKENS),
-    Door("/connections", make_token, May.TOKENS, "POST"),
+    Door("/connections", sure(make_token), May.TOKENS, "POST"),
     Door("/connections/tokens", everybodys, May.ACCOUNTS_READ),
     Door("/connections/tokens/{token}/revoke", revoke_own, May.TOKENS, "POST"),
     Door("/connections/tokens/{token}/revoke-any", revoke_any, May.ACCOUNTS_WRITE, "POST"),

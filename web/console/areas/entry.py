@@ -7,10 +7,9 @@ from io import BytesIO
 from urllib.parse import quote, unquote
 
 import segno
-from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from desk.accounts import Session, Stage
+from desk.accounts import Stage
 from desk.entry import factors, own, passwords, welcoming
 from desk.entry.entering import No, Seated, Wait, answer, knock, leave, second
 from desk.entry.welcoming import Invited
@@ -20,12 +19,12 @@ from surveys.words import pick
 from web.console.arriving import hand_out, onward, patience, sit, take_back, visit_of
 from web.console.context import Context
 from web.console.doors import PREFIX, SIGN_IN, Door
-from web.console.hashing import HASHING
+from web.console.hashing import KNOWN, queue_of
+from web.console.proving import LONGEST_TYPED, prove, session_of
 from web.protection import TOKEN
 
 ENROL = f"{PREFIX}/second-factor"
 ANY = (Stage.PASSWORD, Stage.ENROL, Stage.FULL)
-LONGEST_TYPED = 1000  # characters of a password that are looked at
 
 
 # name and password
@@ -50,11 +49,13 @@ async def sign_in(at: Context) -> Response:
     login, password = at.fields.get("login", ""), at.fields.get("password", "")[:LONGEST_TYPED]
     to = onward(at.fields.get("to", ""))
     visit = visit_of(at, login)
-    tried = await at.write(lambda tx: knock(tx, visit, login))
-    if isinstance(tried, Wait):
-        wrong = at.say("entry.wrong.wait", time=patience(at, tried.until))
-        return _sign_in(at, to=to, login=login, wrong=wrong, status=429)
-    right, renewed = await HASHING.run(partial(_looked_at, tried.encoded, password))
+    queue, party = queue_of(visit, login)
+    with queue.place(party):
+        tried = await at.write(lambda tx: knock(tx, visit, login))
+        if isinstance(tried, Wait):
+            wrong = at.say("entry.wrong.wait", time=patience(at, tried.until))
+            return _sign_in(at, to=to, login=login, wrong=wrong, status=429)
+        right, renewed = await queue.run(partial(_looked_at, tried.encoded, password))
     found = await at.write(lambda tx: answer(tx, visit, tried, right, renewed))
     if isinstance(found, No):
         return _sign_in(at, to=to, login=login, wrong=at.say("entry.wrong.pair"), status=403)
@@ -145,7 +146,8 @@ async def welcome(at: Context) -> Response:
     secret, visit = at.request.path_params["token"], visit_of(at, login)
     try:
         chosen(at, password, typed.get("again", ""), (login, name))
-        encoded = await HASHING.run(partial(passwords.hashed, password))
+        with KNOWN.place(login):  # whoever holds the link was let in by somebody
+            encoded = await KNOWN.run(partial(passwords.hashed, password))
         seated = await at.write(
             lambda tx: welcoming.accept(tx, visit, secret, encoded, login, name)
         )
@@ -181,16 +183,16 @@ async def enrol_page(at: Context) -> Response:
 
 
 def _enrol(at: Context, wrong: AccountError | None = None, status: int = 200) -> Response:
-    secret = factors.offered(at.console.app_key, _session(at).digest)
+    secret = factors.offered(at.console.app_key, session_of(at).digest)
     groups = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
-    enrolling = _session(at).stage is Stage.ENROL
+    enrolling = session_of(at).stage is Stage.ENROL
     return at.page("entry/enrol.html", status=status, groups=groups, enrolling=enrolling,
                    error=wrong)  # fmt: skip
 
 
 async def enrol_picture(at: Context) -> Response:
     """The QR code of this session's secret (SVG, black on white whatever the theme)."""
-    secret = factors.offered(at.console.app_key, _session(at).digest)
+    secret = factors.offered(at.console.app_key, session_of(at).digest)
     organisation = pick(at.site.organisation, at.language) or at.say("desk.product")
     code = segno.make(factors.uri(secret, at.account.login, organisation), error="m", micro=False)
     drawn = BytesIO()
@@ -200,7 +202,7 @@ async def enrol_picture(at: Context) -> Response:
 
 async def enrol(at: Context) -> Response:
     """Take the secret into use. Recovery codes are shown now and never again."""
-    session, typed = _session(at), at.fields.get("code", "")
+    session, typed = session_of(at), at.fields.get("code", "")
     try:
         proved = None if session.stage is Stage.ENROL else await prove(at)
         visit = visit_of(at)
@@ -211,30 +213,12 @@ async def enrol(at: Context) -> Response:
     return hand_out(at, at.page("me/codes.html", codes=codes, renewed=False), seated)
 
 
-async def prove(at: Context) -> str:
-    """The hash that the form's ``password`` matches; AccountError for a wrong one, or too soon."""
-    session, visit = _session(at), visit_of(at)
-    found = await at.write(lambda tx: own.ask(tx, visit, session))
-    if isinstance(found, Wait):
-        raise AccountError("wait", "password", time=patience(at, found.until))
-    password = at.fields.get("password", "")[:LONGEST_TYPED]
-    if not await HASHING.run(partial(passwords.matches, found, password)):
-        raise AccountError("password_old", "password")
-    return found
-
-
-def _session(at: Context) -> Session:
-    if at.session is None:
-        raise HTTPException(401)
-    return at.session
-
-
 # out
 
 
 async def sign_out(at: Context) -> Response:
     """End this session, whatever its stage."""
-    session, act = _session(at), at.act()
+    session, act = session_of(at), at.act()
     await at.write(lambda tx: leave(tx, act, session))
     return take_back(at, at.go(SIGN_IN, "entry.out"))
 

@@ -167,7 +167,7 @@ async def mistakes(at: Context) -> Response:
 
 DOORS = (
     Door("/roster/import", choose, May.ROSTER_WRITE),
-    Door("/roster/import", bring, May.ROSTER_WRITE, "POST"),
+    Door("/roster/import", bring, May.ROSTER_WRITE, "POST", files=True),
     Door("/roster/import/{upload}", look, May.ROSTER_WRITE),
     Door("/roster/import/{upload}/again", again, May.ROSTER_WRITE, "POST"),
     Door("/roster/import/{upload}/confirm", agree, May.ROSTER_WRITE, "POST"),

@@ -42,7 +42,7 @@ class Lines:
 
 
 async def links(at: Context) -> Response:
-    """The links there are; of staff links only whether there is one."""
+    """The links there are; of staff links only that there is one, never whether it was used."""
     return await _links(at, at.request.query_params.get("kind", "unit"))
 
 
@@ -54,8 +54,8 @@ async def _links(at: Context, kind: str, wrong: str = "") -> Response:
 
     def work(tx: DeskTransaction) -> Lines | None:
         within = at.reach(tx, May.ROSTER_READ)
-        if within is not None and kind == "campaign":
-            return None  # a campaign asks more than one unit
+        if within is not None and kind != "unit":
+            return None  # a campaign asks more than one unit; staff links are no chief's business
         named, count = _named(tx, at, kind, text, page, within)
         invites: dict[str, list[Invite]] = {}
         for each in tx.invites_to(kind, [target for target, _ in named]):

@@ -17,11 +17,12 @@ from desk.roles import May, Role
 from desk.store import DeskTransaction
 from surveys.people import Text
 from surveys.words import LANGUAGES
-from web.console.areas.entry import chosen, prove
+from web.console.areas.entry import chosen
 from web.console.arriving import hand_out, sit, take_back, visit_of
 from web.console.context import Context
 from web.console.doors import SIGN_IN, Door
-from web.console.hashing import HASHING
+from web.console.hashing import KNOWN
+from web.console.proving import prove
 
 ME = "/desk/me"
 BROWSERS = (
@@ -102,7 +103,8 @@ async def password(at: Context) -> Response:
         about = (account.login, account.name)
         chosen(at, new, at.fields.get("again", ""), about, "new")  # before an attempt is counted
         proved = await prove(at)
-        encoded = await HASHING.run(partial(passwords.hashed, new))
+        with KNOWN.place(account.login):
+            encoded = await KNOWN.run(partial(passwords.hashed, new))
         seated = await at.write(lambda tx: own.change_password(tx, visit, session, proved, encoded))
     except AccountError as error:
         return await _page(at, "password", error)

@@ -87,7 +87,7 @@ def _enter(tx: DeskTransaction, at: Context, who: Claimed) -> Seated | Refusal:
 
 def _lanes(at: Context) -> tuple[throttle.Lane, ...]:
     """Flows begun from one address and never finished count as failures there."""
-    return throttle.lanes(at.console.app_key, "", at.origin, "", at.now)[-1:]
+    return throttle.places(at.console.app_key, at.origin)
 
 
 def _setting(at: Context) -> OpenId:

@@ -228,7 +228,7 @@ async def comparison(at: Context) -> Response:
 
 DOORS = (
     Door("/questionnaires", listing, May.FORMS_READ),
-    Door("/questionnaires/upload", upload, May.FORMS_WRITE, "POST"),
+    Door("/questionnaires/upload", upload, May.FORMS_WRITE, "POST", files=True),
     Door("/questionnaires/upload/{upload}", checked, May.FORMS_WRITE),
     Door("/questionnaires/upload/{upload}", kept_now, May.FORMS_WRITE, "POST"),
     Door("/questionnaires/compare", comparison, May.FORMS_READ),

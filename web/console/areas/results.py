@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, Response
 
 from desk import dropoff as fared
 from desk.exporting import FORMATS, OPEN, export
+from desk.leaving import results_taken
 from desk.roles import May
 from desk.store import DeskTransaction
 from evaluation.publication import PublishedCard, published_from_json
@@ -113,12 +114,16 @@ async def dropoff(at: Context) -> Response:
 
 
 async def download(at: Context) -> Response:
-    """One table of one quarter as a file; nothing that may not be published is in it."""
+    """One table of one quarter as a file; nothing that may not be published is in it.
+
+    It is recorded before the first byte leaves.
+    """
     name, period, kind = (at.request.path_params[key] for key in ("table", "period", "kind"))
     if name not in OPEN or kind not in FORMATS or not QUARTER.fullmatch(period):
         raise HTTPException(404)
     if await at.read(lambda tx: at.reach(tx, May.RESULTS_READ)) is not None:
         raise HTTPException(403, May.RESULTS_READ)
+    await at.write(lambda tx: results_taken(tx, at.act(), (name,), (period,), kind))
     folder = tempfile.TemporaryDirectory(prefix="minyi-export-")
     file = Path(folder.name) / f"minyi-{UNSAFE.sub('-', name)}-{period}.{kind}"
     await export(at.console.store, (name,), (period,), file, kind)

@@ -165,13 +165,14 @@ async def people(at: Context) -> Response:
 class PersonSeen:
     """A person as the roster knows them, never whether or what they answered.
 
-    ``telegram``: whether a message can reach them. A browser is not told: it would show that they
-    came. ``others``: relations to subjects that the reader may not see.
+    ``telegram``: whether a message can reach them; None for who sees a unit of their own alone.
+    A browser is not told: it would show that they came. ``others``: relations to subjects that the
+    reader may not see.
     """
 
     person: Person
     unit: Subject | None
-    telegram: bool
+    telegram: bool | None
     rates: list[tuple[Subject | None, str, RaterGroup]]
     others: int
     units: list[Subject]
@@ -193,7 +194,8 @@ async def _person(
         subjects = {each.id: each for each in tx.subjects()}
         rates = [(subjects.get(r.subject), r.subject, r.group) for r in tx.relations_from(key)]
         mine = [each for each in rates if within is None or each[1] in within]
-        telegram = any(each.channel == "telegram" for each in tx.addresses(key))
+        reached = any(each.channel == "telegram" for each in tx.addresses(key))
+        telegram = reached if within is None else None
         units = [each for each in subjects.values() if each.kind == "unit"]
         return PersonSeen(found, subjects.get(found.unit or ""), telegram, mine[:MOST],
                           len(rates) - len(mine[:MOST]), units)  # fmt: skip

@@ -130,7 +130,7 @@ def _address(medium: Medium) -> str:
 DOORS = (
     Door("/questionnaires/trial", show, May.FORMS_WRITE),
     Door("/questionnaires/trial", begin, May.FORMS_WRITE, "POST"),
-    Door("/questionnaires/trial/say", say, May.FORMS_WRITE, "POST"),
+    Door("/questionnaires/trial/say", say, May.FORMS_WRITE, "POST", files=True),
     Door("/questionnaires/trial/say", again, May.FORMS_WRITE),
     Door("/questionnaires/trial/media/{form}/{name:path}", medium, May.FORMS_WRITE),
 )

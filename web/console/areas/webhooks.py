@@ -14,6 +14,7 @@ from desk.store import DeskTransaction, Hook, Notice
 from surveys.people import Text
 from web.console.context import Context
 from web.console.doors import Door
+from web.console.proving import sure
 
 HERE = "/desk/connections/hooks"
 SHOWN = 50  # notices on a hook's page
@@ -134,10 +135,10 @@ def _event(at: Context) -> Callable[[str], str]:
 DOORS = (
     Door("/connections/hooks", listed, May.HOOKS_READ),
     Door("/connections/hooks/new", new, May.HOOKS_WRITE),
-    Door("/connections/hooks/new", make, May.HOOKS_WRITE, "POST"),
+    Door("/connections/hooks/new", sure(make), May.HOOKS_WRITE, "POST"),
     Door("/connections/hooks/{hook}", one, May.HOOKS_READ),
-    Door("/connections/hooks/{hook}", change, May.HOOKS_WRITE, "POST"),
-    Door("/connections/hooks/{hook}/secret", renew, May.HOOKS_WRITE, "POST"),
+    Door("/connections/hooks/{hook}", sure(change), May.HOOKS_WRITE, "POST"),
+    Door("/connections/hooks/{hook}/secret", sure(renew), May.HOOKS_WRITE, "POST"),
     Door("/connections/hooks/{hook}/drop", drop, May.HOOKS_WRITE, "POST"),
     Door("/connections/hooks/{hook}/notices/{notice:int}/again", again, May.HOOKS_WRITE, "POST"),
 )
