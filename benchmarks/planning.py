@@ -20,6 +20,7 @@ from benchmarks.scale import Scale, by_turns
 from benchmarks.table import Line
 from storage import SqlStore, migrate
 from storage.transaction import SqlTransaction
+from surveys import drawing
 from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
@@ -27,6 +28,7 @@ from surveys.people import Address, Chat, Kind, Person, Relation, Subject
 NOW = datetime(2026, 12, 10, 1, tzinfo=UTC)
 WAVE = Wave("w", "c", "2026Q4", NOW, NOW + timedelta(days=14), b"k" * 32, WaveState.OPEN)
 RECIPIENT = RaterGroup.RECIPIENT
+CAMPAIGN = Campaign("c", {"en": "C"}, "f", (RECIPIENT,), date(2026, 12, 1))
 RAW = (
     "INSERT INTO assignments (wave, person, subject, rater_group) "
     "SELECT 'w', rater, subject, rater_group FROM relations",
@@ -42,7 +44,7 @@ async def fill(url: str, people: int) -> None:
     def work(tx: SqlTransaction) -> None:
         tx.put_form("f", "Form", b"<form/>")
         tx.put_subjects([Subject("s", {"en": "Office"})])
-        tx.put_campaign(Campaign("c", {"en": "C"}, "f", (RECIPIENT,), date(2026, 12, 1)))
+        tx.put_campaign(CAMPAIGN)
         tx.put_wave(WAVE)
         tx.put_people(Person(f"p{at:07}", Kind.CITIZEN) for at in range(people))
         tx.put_relations(Relation(f"p{at:07}", "s", RECIPIENT) for at in range(people))
@@ -57,7 +59,7 @@ async def drawn(url: str) -> int:
     """The store's way, as ``minyi plan`` takes it: opted out, unreachable and old left out."""
     store = SqlStore(url)
     rows = await store.write(
-        lambda tx: tx.draw_assignments(WAVE, [RECIPIENT]) + tx.draw_deliveries("w", "invite", NOW)
+        lambda tx: drawing.fill(tx, WAVE, CAMPAIGN, NOW) + tx.draw_deliveries("w", "invite", NOW)
     )
     await store.close()
     return rows

@@ -7,26 +7,25 @@ transaction of the agreement, so it happens once or not at all.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from secrets import token_hex
 
 from desk.accounts import Account
-from desk.audit import Act, Entry, Value, record
+from desk.audit import Act, Value, record
 from desk.connections.hooks import announce
+from desk.independence import beholden
 from desk.roles import May, allows
 from desk.saying import shown
-from desk.store import Approval, Decision, DeskTransaction, Sought
+from desk.store import Approval, Decision, DeskTransaction
 from surveys.words import Words
 
 WORDS = Words.of("desk", "approvals")
 TERM = timedelta(days=7)  # an open request that nobody decided upon ends by itself
 LONGEST = 500  # characters of a note
-BEHOLDEN = timedelta(days=30)  # whose account somebody had in hand so lately is no second person
-_IN_HAND = ("account.invited", "account.link_made", "account.roles_changed")
-_PAGE = 100  # entries of the audit read at a time
 Execute = Callable[[DeskTransaction, Act, Mapping[str, str]], object]
+Behind = Callable[[DeskTransaction, Mapping[str, str]], Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +33,33 @@ class Kind:
     """What can be asked for. ``permission`` is what asking and deciding take.
 
     ``execute`` does it; it raises ValueError, with words for people, where it cannot be done
-    (with ``wrongs`` that are ``said`` in a language, as CampaignError, also in others).
+    (with ``wrongs`` that are ``said`` in a language, as CampaignError, also in others). ``refuse``
+    is what a refusal does. ``behind`` names whose will it is besides the asker's, for what the
+    clock asks: they are no second person either.
     """
 
     permission: May
     execute: Execute
+    refuse: Execute | None = None
+    behind: Behind | None = None
 
 
 ACTIONS: dict[str, Kind] = {}
 """By name as in the audit: campaign.create."""
 
 
-def register(name: str, permission: May, execute: Execute) -> None:
+def register(
+    name: str,
+    permission: May,
+    execute: Execute,
+    *,
+    refuse: Execute | None = None,
+    behind: Behind | None = None,
+) -> None:
     """Make ``name`` something that two people do together. Each name once: else a bug."""
     if name in ACTIONS:
         raise KeyError(f"{name} is registered already")
-    ACTIONS[name] = Kind(permission, execute)
+    ACTIONS[name] = Kind(permission, execute, refuse, behind)
 
 
 class ApprovalError(ValueError):
@@ -124,18 +134,38 @@ def decide(
         raise ApprovalError("own")
     if not _able(tx.account(account.id), kind):
         raise ApprovalError("forbidden")
-    if account.id in beholden(tx, asked.asked_by, now):
-        raise ApprovalError("beholden", name=name_of(tx, asked.asked_by))
+    if wrong := barred(tx, account, asked, now):
+        raise wrong
     decision = Decision.APPROVED if agree else Decision.REFUSED
     decided = _decide(tx, asked, decision, account.id, now, _clean(note))
     record(tx, act, f"approval.{decision}", _what(decided), {"decision": "open"},
            _facts(tx, decided) | {"decision": decision, "note": decided.note})  # fmt: skip
-    if agree:
+    consequence = kind.execute if agree else kind.refuse
+    if consequence is not None:
         try:
-            kind.execute(tx, act, decided.arguments)
+            consequence(tx, act, decided.arguments)
         except ValueError as error:
             raise ApprovalError("impossible", reason=str(error)) from error
     return decided
+
+
+def barred(
+    tx: DeskTransaction, account: Account, asked: Approval, now: datetime
+) -> ApprovalError | None:
+    """Why ``account``, whose role allows it, is no second person here; None where it is one."""
+    for asker in askers(tx, asked):
+        if account.id == asker:
+            return ApprovalError("own" if asker == asked.asked_by else "behind")
+        if account.id in beholden(tx, asker, now):
+            return ApprovalError("beholden", name=name_of(tx, asker))
+    return None
+
+
+def askers(tx: DeskTransaction, asked: Approval) -> list[str]:
+    """Whose will a request is: who asked, and who stands behind what the clock asks."""
+    kind = ACTIONS.get(asked.action)
+    behind = kind.behind(tx, asked.arguments) if kind is not None and kind.behind else ()
+    return [asked.asked_by, *(who for who in behind if who != asked.asked_by)]
 
 
 def withdraw(
@@ -161,42 +191,28 @@ def expire(tx: DeskTransaction, act: Act, now: datetime) -> int:
     return sum(_expire(tx, act, each, now) for each in overdue(tx, now))
 
 
+def lapse(tx: DeskTransaction, act: Act, action: str, what: str, now: datetime) -> None:
+    """End the open requests for ``action`` upon ``what``: there is nothing left to decide."""
+    for each in tx.approvals(open_only=True):
+        if (each.action, each.what) == (action, what):
+            _expire(tx, act, each, now)
+
+
 def deciders(tx: DeskTransaction, action: str, asker: str, now: datetime) -> list[Account]:
     """Who could decide upon ``action`` at this moment, where ``asker`` asks for it."""
-    kind = _kind(action)
-    barred = beholden(tx, asker, now) | {asker}
-    return [each for each in tx.accounts() if each.id not in barred and _able(each, kind)]
+    return _deciders(tx, _kind(action), [asker], now)
 
 
-def beholden(tx: DeskTransaction, asker: str, now: datetime) -> set[str]:
-    """The accounts that ``asker`` had in hand in the last 30 days, by id.
-
-    Invited, given a new link (with which a second factor is cleared) or given a role: who does
-    that could be both people. Roles that were only taken do not count.
-    """
-    since = (now - BEHOLDEN).astimezone(UTC).date().isoformat()
-    return {
-        entry.what.removeprefix("account:")
-        for action in _IN_HAND
-        for entry in _all(tx, Sought(who=asker, action=action, since=since))
-        if action != "account.roles_changed" or _gave(entry)
-    }
+def able(tx: DeskTransaction, asked: Approval, now: datetime) -> list[Account]:
+    """Who could decide upon the request ``asked`` at this moment."""
+    return _deciders(tx, _kind(asked.action), askers(tx, asked), now)
 
 
-def _all(tx: DeskTransaction, sought: Sought) -> Iterator[Entry]:
-    """Every entry that fits: nobody hides one behind many others."""
-    last = 0
-    while batch := tx.audit(sought, last, _PAGE):
-        yield from batch
-        last = batch[-1].seq
-        if len(batch) < _PAGE or last <= 1:
-            return
-
-
-def _gave(entry: Entry) -> bool:
-    """Whether a change of roles gave one that was not held before."""
-    before, after = (set(json.loads(side)["roles"]) for side in (entry.before, entry.after))
-    return bool(after - before)
+def _deciders(
+    tx: DeskTransaction, kind: Kind, asking: Collection[str], now: datetime
+) -> list[Account]:
+    shut = {who for asker in asking for who in (asker, *beholden(tx, asker, now))}
+    return [each for each in tx.accounts() if each.id not in shut and _able(each, kind)]
 
 
 def detailed(arguments: Mapping[str, str]) -> list[tuple[str, str]]:

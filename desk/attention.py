@@ -9,12 +9,13 @@ from typing import Any
 
 from concerns.store import State
 from desk.accounts import Account
+from desk.campaigns.alarms import alarms
+from desk.campaigns.days import calendar
 from desk.roles import May, Role, allows
 from desk.store import Decision, DeskTransaction, WorkState
-from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState, next_opening
+from surveys.campaigns import WaveState
+from surveys.recurrence import next_opening
 
-SILENCE = timedelta(hours=1)  # after the opening, by which something must have been sent
-OVERDUE = timedelta(hours=1)  # after the closing, by which a wave must have been counted
 SOON = timedelta(days=7)
 LAST_DAYS = timedelta(days=3)
 
@@ -88,33 +89,20 @@ def _approvals(
 
 
 def _campaigns(tx: DeskTransaction, now: datetime) -> Iterator[Item]:
+    days = calendar(tx)
+    for alarm in alarms(tx, days, now):
+        yield Item(alarm.key, alarm.path, True, dict(alarm.facts))
     campaigns = {campaign.id: campaign for campaign in tx.campaigns()}
-    waves = [wave for wave in tx.waves() if wave.state is not WaveState.TALLIED]
-    for wave in waves:
-        campaign = campaigns.get(wave.campaign)
-        if campaign is not None and wave.opens_at <= now:
-            yield from _wave(tx, wave, campaign, now)
+    for wave in tx.waves():
+        closes_soon = timedelta() < wave.closes_at - now <= LAST_DAYS
+        if wave.state is WaveState.OPEN and closes_soon and wave.campaign in campaigns:
+            facts = {"title": campaigns[wave.campaign].title, "day": wave.closes_at}
+            yield Item("closes_soon", f"/desk/fieldwork/{wave.id}", False, facts)
     for campaign in campaigns.values():
-        opening = None if campaign.paused else next_opening(campaign, now)
+        opening = None if campaign.paused else next_opening(campaign, days, now)
         if opening is not None and opening - now <= SOON:
             facts = {"title": campaign.title, "day": opening}
             yield Item("opens_soon", f"/desk/campaigns/{campaign.id}", False, facts)
-
-
-def _wave(tx: DeskTransaction, wave: Wave, campaign: Campaign, now: datetime) -> Iterator[Item]:
-    path, facts = f"/desk/fieldwork/{wave.id}", {"title": campaign.title, "day": wave.closes_at}
-    if wave.closes_at + OVERDUE < now:
-        yield Item("not_counted", path, True, facts)
-        return
-    counts = [row for row in tx.delivery_counts(wave.id) if row[0] == INVITE]
-    owed = sum(count for _, outcome, count in counts if outcome is Outcome.DUE)
-    sent = sum(n for _, outcome, n in counts if outcome in {Outcome.SENT, Outcome.UNKNOWN})
-    if wave.opens_at + SILENCE < now and owed and not sent:
-        yield Item("nothing_sent", path, True, facts | {"count": owed})
-    elif not tx.people_asked(wave.id) and wave.closes_at > now:
-        yield Item("nobody_asked", path, True, facts)
-    elif timedelta() < wave.closes_at - now <= LAST_DAYS:
-        yield Item("closes_soon", path, False, facts)
 
 
 def _concerns(tx: DeskTransaction) -> Iterator[Item]:

@@ -17,21 +17,19 @@ from zoneinfo import ZoneInfo
 from desk.accounts import Account, Attempts, Ticket
 from desk.attention import Item, attention
 from desk.audit import Act, record
-from desk.campaigns.campaigning import known, open_waves, set_paused
-from desk.campaigns.standing import Brief, briefs
-from desk.campaigns.wishing import CampaignError
+from desk.campaigns import commanding
+from desk.campaigns.alarms import Alarm
+from desk.campaigns.commanding import WORDS, Said
 from desk.roles import May, Role, allows
 from desk.store import DeskTransaction
 from surveys.people import Address
 from surveys.reply import Reply
-from surveys.words import LANGUAGES, Words, pick
+from surveys.words import LANGUAGES
 
-WORDS = Words.of("desk", "chatting")
 CHANNELS = ("telegram", "terminal")  # a browser's chat is known by a cookie alone: not enough
 TERM = timedelta(minutes=10)
 TRIES, SHUT = 5, timedelta(hours=1)  # wrong codes from one chat, and how long none is looked at
 SIGNS, LENGTH = "23456789abcdefghjkmnpqrstuvwxyz", 8  # no 0 o, no 1 i l
-SHOWN = 20  # campaigns in one message
 COMMAND = re.compile(r"/([a-z]+)(?:@\w+)?(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 
 
@@ -107,29 +105,13 @@ def _mac(key: bytes, *parts: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One command of somebody who is linked. ``rest`` is what stands behind it."""
-
-    tx: DeskTransaction
-    act: Act
-    account: Account
-    rest: str
-    language: str
-    desk: ChatDesk
-
-    def say(self, key: str, **arguments: object) -> str:
-        return WORDS.say(key, self.language, **arguments)
-
-    def day(self, moment: datetime) -> str:
-        return moment.astimezone(self.desk.zone).date().isoformat()
-
-
-@dataclass(frozen=True, slots=True)
 class Command:
-    """What it takes and what it does. ``named``: an id stands behind it."""
+    """What it takes and what it does. ``named``: an id stands behind it. None: it is the desk's
+    own.
+    """
 
     may: May
-    answer: Callable[[Said], str]
+    answer: Callable[[Said], str] | None = None
     named: bool = False
 
 
@@ -138,7 +120,8 @@ class ChatDesk:
     """Implements ``surveys.attendant.Attendant``.
 
     ``key`` seals the audit. ``second_factor`` are the roles that must have one. ``tell`` puts what
-    needs attention into words. ``url`` is the desk's address.
+    needs attention into words. ``url`` is the desk's address. What asks or changes more than
+    ``approval_above`` people takes two.
     """
 
     key: bytes = field(repr=False)
@@ -146,6 +129,14 @@ class ChatDesk:
     zone: ZoneInfo
     tell: Callable[[Item, str], str]
     url: str
+    approval_above: int
+
+    def alarmed(self, alarm: Alarm, language: str) -> Reply:
+        """What is said to whoever an alarm is told to, unasked."""
+        item = Item(alarm.key, alarm.path, True, dict(alarm.facts))
+        url = self.url.removesuffix("/desk") + alarm.path
+        text = WORDS.say("alarm", language, what=self.tell(item, language), url=url)
+        return Reply(text, language=language)
 
     def heard(
         self, tx: DeskTransaction, address: Address, text: str, language: str, now: datetime
@@ -164,83 +155,36 @@ class ChatDesk:
             return None
         spoken = account.language if account.language in LANGUAGES else language
         acting = act or Act(account.id, account.name, address.channel, now, self.key)
-        said = Said(tx, acting, account, rest, spoken, self)
+        said = Said(tx, acting, account, rest, spoken, self.zone, self.approval_above)
         if name == "desk" and rest:
             key = "linked" if act else "wrong_code"
             answer = said.say(key, name=account.name, login=account.login)
         elif not allows(account.grants, command.may):
             answer = said.say("refused", command=name)
+        elif command.answer is None:
+            answer = self._stands(said)
         else:
             answer = command.answer(said)
         return (Reply(answer, language=spoken),)
 
-
-def _desk(said: Said) -> str:
-    """Who I am here, what needs attention, what I can send."""
-    account, tell = said.account, said.desk.tell
-    items = attention(said.tx, account, said.act.at, said.desk.second_factor)
-    able = [name for name, command in COMMANDS.items() if allows(account.grants, command.may)]
-    lines = [said.say("desk.who", name=account.name, login=account.login), ""]
-    lines.append(said.say("desk.attention" if items else "desk.nothing"))
-    lines += [f"• {tell(item, said.language)}" for item in items]
-    lines += ["", said.say("desk.can"), *(said.say(f"can.{name}") for name in able)]
-    return "\n".join((*lines, "", said.say("desk.more", url=said.desk.url)))
-
-
-def _campaigns(said: Said) -> str:
-    found = briefs(said.tx, said.act.at)
-    if not found:
-        return said.say("campaigns.none")
-    lines = [
-        said.say(
-            "campaigns.line",
-            id=brief.campaign.id,
-            title=pick(brief.campaign.title, said.language),
-            state=_state(said, brief),
-        )
-        for brief in found[:SHOWN]
-    ]
-    if len(found) > SHOWN:
-        lines.append(said.say("campaigns.more", count=len(found) - SHOWN))
-    return "\n".join(lines)
-
-
-def _state(said: Said, brief: Brief) -> str:
-    if brief.open is not None:
-        key = "state.open_paused" if brief.campaign.paused else "state.open"
-        return said.say(key, day=said.day(brief.open.closes_at))
-    if brief.next_opening is not None:
-        return said.say("state.running", day=said.day(brief.next_opening))
-    return said.say("state.paused" if brief.state == "paused" else "state.over")
-
-
-def _pause(said: Said) -> str:
-    return _turn(said, True)
-
-
-def _resume(said: Said) -> str:
-    return _turn(said, False)
-
-
-def _turn(said: Said, paused: bool) -> str:
-    try:
-        campaign = known(said.tx, said.rest)
-    except CampaignError:
-        return said.say("unknown", id=said.rest[:80])
-    title, word = pick(campaign.title, said.language), "paused" if paused else "resumed"
-    if campaign.paused == paused:
-        return said.say(f"{word}.already", title=title)
-    set_paused(said.tx, said.act, campaign.id, paused)
-    still = open_waves(said.tx, campaign.id, said.act.at) if paused else []
-    if still:
-        return said.say("paused.open", title=title, day=said.day(still[0].closes_at))
-    return said.say(word, title=title)
+    def _stands(self, said: Said) -> str:
+        """Who I am here, what needs attention, what I can send."""
+        account = said.account
+        items = attention(said.tx, account, said.act.at, self.second_factor)
+        able = [name for name, command in COMMANDS.items() if allows(account.grants, command.may)]
+        lines = [said.say("desk.who", name=account.name, login=account.login), ""]
+        lines.append(said.say("desk.attention" if items else "desk.nothing"))
+        lines += [f"• {self.tell(item, said.language)}" for item in items]
+        lines += ["", said.say("desk.can"), *(said.say(f"can.{name}") for name in able)]
+        return "\n".join((*lines, "", said.say("desk.more", url=self.url)))
 
 
 COMMANDS: Mapping[str, Command] = {
-    "desk": Command(May.HOME, _desk),
-    "campaigns": Command(May.CAMPAIGNS_READ, _campaigns),
-    "pause": Command(May.CAMPAIGNS_WRITE, _pause, named=True),
-    "resume": Command(May.CAMPAIGNS_WRITE, _resume, named=True),
+    "desk": Command(May.HOME),
+    "campaigns": Command(May.CAMPAIGNS_READ, commanding.campaigns),
+    "pause": Command(May.CAMPAIGNS_WRITE, commanding.pause, named=True),
+    "resume": Command(May.CAMPAIGNS_WRITE, commanding.resume, named=True),
+    "extend": Command(May.CAMPAIGNS_WRITE, commanding.extend, named=True),
+    "close": Command(May.CAMPAIGNS_WRITE, commanding.close, named=True),
 }
 """By their names in the chat. ``/desk CODE`` links a chat and needs no role."""

@@ -1,8 +1,10 @@
 """How a wave stands while it is in the field: who was asked, reached, has answered, and why not.
 
 In figures only. Two exact counts of answers taken a minute apart would tell who came between, so
-whatever grows with answers is rounded down to tens, and below ten is not told; and whom a figure
-is about is never told at all.
+whatever grows with answers is rounded down to tens, and below ten is not told; nor is it told that
+all have answered, or all but a few. Whom a figure is about is never told at all. What became of
+everybody, by person, is told by the rules of :mod:`desk.outcomes`: beside these figures it gives
+nothing more away, since every number in either that an answer can change is in tens.
 """
 
 from __future__ import annotations
@@ -12,11 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from desk.outcomes import tens
 from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.store import Transaction
-
-STEP = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,6 @@ class Fieldwork:
         return [(group, counted[group]) for group in RaterGroup if group in counted]
 
 
-def tens(count: int) -> int | None:
-    """``count`` rounded down to tens; None below ten."""
-    return count // STEP * STEP or None
-
-
 def fieldwork(tx: Transaction, name: str, within: frozenset[str] | None = None) -> Fieldwork | None:
     """The wave ``name``; None where there is none, or nothing of it lies ``within``.
 
@@ -92,13 +88,12 @@ def fieldwork(tx: Transaction, name: str, within: frozenset[str] | None = None) 
         )
     messages = _messages(tx.delivery_counts(name))
     invited = sum(count for stage, _, count in tx.delivery_counts(name) if stage == INVITE)
+    asked = _asked(sides)
     if wave.state is WaveState.TALLIED:
-        return Fieldwork(
-            wave, campaign, 0, _asked(sides), invited, None, _answered(sides), sides, messages
-        )
-    begun, complete = tx.interview_counts(name)
-    return Fieldwork(wave, campaign, tx.people_asked(name), _asked(sides), invited, tens(begun),
-                     tens(complete), sides, messages)  # fmt: skip
+        return Fieldwork(wave, campaign, 0, asked, invited, None, _answered(sides), sides, messages)
+    begun, complete = (tens(each, asked, campaign.k) for each in tx.interview_counts(name))
+    people = tx.people_asked(name)
+    return Fieldwork(wave, campaign, people, asked, invited, begun, complete, sides, messages)
 
 
 def _sides(tx: Transaction, wave: Wave) -> Sequence[Side]:

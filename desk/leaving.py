@@ -30,6 +30,11 @@ def results_taken(
     record(tx, act, "results.exported", f"results:{what}", None, facts)
 
 
+def dry_run_taken(tx: DeskTransaction, act: Act, campaign: str, kind: str) -> None:
+    """Whom the next wave of ``campaign`` would ask, by name. ``kind``: csv."""
+    record(tx, act, "campaign.foreseen", f"campaign:{campaign}", None, {"format": kind})
+
+
 def told_today(tx: DeskTransaction, act: Act, action: str, what: str) -> bool:
     """Whether the same was recorded this day (UTC) of whoever acts, from the same place."""
     day = act.at.astimezone(UTC).date().isoformat()

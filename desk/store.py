@@ -12,6 +12,8 @@ from concerns.store import ConcernTransaction
 from desk.accounts import Account, Attempts, Session, Ticket, Token
 from desk.audit import Entry
 from evaluation.store import ScoreTransaction
+from surveys.audience import Prospect
+from surveys.campaigns import Campaign
 from surveys.cells import RaterGroup
 from surveys.people import Address, Invite, Kind, Person, Relation
 from surveys.store import Transaction
@@ -158,12 +160,22 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
     """One unit of work at the desk: everything the other rooms have, and the desk's own."""
 
     # whom a campaign would ask, were a wave drawn now
-    def count_raters(self, groups: Sequence[RaterGroup]) -> tuple[int, int, int]:
-        """People, assignments, and people with a Telegram address; without the opted-out."""
+    def count_raters(self, campaign: Campaign, now: datetime) -> tuple[int, int, int]:
+        """Whom ``candidates`` names: people, assignments, and people whom Telegram reaches."""
         ...
 
-    def rater_sides(self, groups: Sequence[RaterGroup]) -> Sequence[tuple[str, RaterGroup, int]]:
-        """(subject, group, raters), without the opted-out."""
+    def rater_sides(
+        self, campaign: Campaign, now: datetime
+    ) -> Sequence[tuple[str, RaterGroup, int]]:
+        """The same as (subject, group, raters)."""
+        ...
+
+    def count_shared(self, one: Campaign, two: Campaign, now: datetime) -> int:
+        """How many people both may ask."""
+        ...
+
+    def prospects(self, campaign: Campaign, now: datetime) -> Iterator[Prospect]:
+        """Like ``candidates``, with those who may not be asked, and why; streamed likewise."""
         ...
 
     # the roster, a page at a time
@@ -175,6 +187,10 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
 
     def people_by_unit(self) -> Mapping[str, int]:
         """How many people name which unit as theirs; '' for none."""
+        ...
+
+    def people_by_tag(self) -> Mapping[str, int]:
+        """How many people bear which tag."""
         ...
 
     def relations_from(self, person: str) -> Sequence[Relation]:

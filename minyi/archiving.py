@@ -11,31 +11,28 @@ import hashlib
 import json
 import os
 import re
-import secrets
-import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
+
+from minyi.members import ArchiveError, Member, members, shown
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASES = {"sqlite": "minyi.db", "postgresql": "minyi.dump"}
 SEALED = "waves.sealed"
-_LONGEST_MANIFEST = 256 * 2**20  # an archive of a million attachments has 120 MB of it
+_LONGEST_MANIFEST = 64 * 2**20  # of 400,000 attachments; reading it takes some 400 MB of memory
+_LATEST = 2**33  # seconds since 1970, in 2242: as far as a plain header reaches
+_MOST = 2**63
 _BLOCK = 2**20
 _NAMES = re.compile(
     r"minyi\.db|minyi\.dump|waves\.sealed|attachments/[0-9a-f]{32}"
-    r"|keys/(?!waves/)(?:[\w%~-][\w%.~-]*/)?[\w%~-][\w%.~-]*",
+    r"|keys/(?!waves/)(?:[\w%~-][\w%.~-]{0,239}/)?[\w%~-][\w%.~-]{0,239}",
     re.ASCII,
 )
 _HASH = re.compile(r"[0-9a-f]{64}")
-
-
-class ArchiveError(Exception):
-    """An archive cannot be made, or is not to be trusted; the text says what is wrong with it."""
 
 
 def said(error: Exception) -> str:
@@ -79,30 +76,55 @@ def read_manifest(content: bytes) -> Manifest:
     try:
         told: dict[str, Any] = json.loads(content)
         form = told.pop("format")
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         raise ArchiveError("its manifest cannot be read") from None
     if form != FORMAT:
-        raise ArchiveError(f"it has format {form!r}; this Minyi knows {FORMAT}. Use a newer Minyi.")
+        what = f"format {form}" if isinstance(form, int) and abs(form) < _MOST else "another format"
+        raise ArchiveError(f"it has {what}; this Minyi knows {FORMAT}. Use a newer Minyi.")
     try:
         made = Manifest(
-            program=str(told["program"]),
-            revision=str(told["revision"]),
-            made_at=str(told["made_at"]),
-            database=str(told["database"]),
-            counts={str(name): int(rows) for name, rows in told["counts"].items()},
-            waves=tuple(map(str, told["waves"])),
-            unkeyed=tuple(map(str, told["unkeyed"])),
-            files={str(name): Packed(**packed) for name, packed in told["files"].items()},
+            program=_word(told["program"]),
+            revision=_word(told["revision"]),
+            made_at=_word(told["made_at"]),
+            database=_word(told["database"]),
+            counts={_word(name): _number(rows) for name, rows in told["counts"].items()},
+            waves=_words(told["waves"]),
+            unkeyed=_words(told["unkeyed"]),
+            files={_known(name): _packed(name, of) for name, of in told["files"].items()},
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ArchiveError("its manifest is incomplete") from None
-    for name, packed in made.files.items():
-        _known(name)
-        if not (isinstance(packed.size, int) and _HASH.fullmatch(str(packed.sha256))):
-            raise ArchiveError(f"its manifest says nothing sensible of {name}")
     if DATABASES.get(made.database, "") not in made.files:
         raise ArchiveError("its manifest names no database")
     return made
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise TypeError("no words that can be shown")
+    return value
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError("no list")
+    return tuple(map(_word, value))
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or not 0 <= value < _MOST:
+        raise TypeError("no number of anything")
+    return value
+
+
+def _packed(name: str, told: Mapping[str, Any]) -> Packed:
+    try:
+        found = Packed(**told)
+        if _HASH.fullmatch(found.sha256):
+            return replace(found, size=_number(found.size))
+    except TypeError:
+        pass
+    raise ArchiveError(f"its manifest says nothing sensible of {name}")
 
 
 def measured(path: Path) -> Packed:
@@ -124,6 +146,7 @@ def pack(to: Path, manifest: Manifest, sources: Mapping[str, Path]) -> None:
                 with sources[name].open("rb") as file:
                     kept = name.startswith("attachments/")  # whose day tells when they may go
                     moment = int(sources[name].stat().st_mtime) if kept else 0
+                    moment = min(max(0, moment), _LATEST - 1)
                     _add(tar, name, packed.size, file, moment)
         out.flush()
         os.fsync(out.fileno())
@@ -155,12 +178,12 @@ def unpack(archive: Path, into: Path) -> Manifest:
     Raises ArchiveError, naming what is wrong, at the first thing that is; ``into`` is then to be
     thrown away.
     """
-    with _opened(archive) as tar:
-        members = iter(tar)
-        manifest = _first(tar, members)
+    with _opened(archive) as file:
+        parts = members(file)
+        manifest = _first(file, parts)
         seen = set()
-        for member in members:
-            _put(tar, member, manifest, into)
+        for member in parts:
+            _put(file, member, manifest, into)
             seen.add(member.name)
     if missing := [name for name in manifest.files if name not in seen]:
         raise ArchiveError(f"{missing[0]} is missing; it was cut off")
@@ -169,89 +192,65 @@ def unpack(archive: Path, into: Path) -> Manifest:
 
 def peek(archive: Path) -> Manifest:
     """The manifest alone; nothing is known yet of what follows it."""
-    with _opened(archive) as tar:
-        return _first(tar, iter(tar))
+    with _opened(archive) as file:
+        return _first(file, members(file))
 
 
-@contextmanager
-def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
-    try:
-        with tarfile.open(archive, "r:") as tar:
-            yield tar
-    except (tarfile.TarError, EOFError) as error:
-        raise ArchiveError(f"it is no archive of Minyi, or was cut off ({error})") from None
+def _opened(archive: Path) -> IO[bytes]:
+    if archive.exists() and not archive.is_file():
+        raise ArchiveError("it is not a file")
+    return archive.open("rb")
 
 
-def _first(tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> Manifest:
-    member = next(members, None)
-    if member is None or member.name != MANIFEST or not member.isreg():
+def _first(file: IO[bytes], parts: Iterator[Member]) -> Manifest:
+    member = next(parts, None)
+    if member is None or member.name != MANIFEST or not member.is_file:
         raise ArchiveError("it does not begin with a manifest, so it is no archive of Minyi")
     if member.size > _LONGEST_MANIFEST:
         raise ArchiveError("its manifest is too large")
-    content = tar.extractfile(member)
-    return read_manifest(content.read() if content else b"")
+    return read_manifest(file.read(member.size))
 
 
-def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, manifest: Manifest, into: Path) -> None:
-    if not member.isreg():
-        raise ArchiveError(f"{member.name} is a link or a device, not a file")
-    _known(member.name)
-    packed = manifest.files.get(member.name)
+def _put(file: IO[bytes], member: Member, manifest: Manifest, into: Path) -> None:
+    if not member.is_file:
+        raise ArchiveError(f"{shown(member.name)} is a link or a device, not a file")
+    name = _known(member.name)
+    packed = manifest.files.get(name)
     if packed is None:
-        raise ArchiveError(f"{member.name} is not in its manifest")
-    target = into / member.name
-    if target.exists():
-        raise ArchiveError(f"{member.name} is in it twice")
+        raise ArchiveError(f"{name} is not in its manifest")
     if member.size != packed.size:
-        raise ArchiveError(f"{member.name} has {member.size} bytes instead of {packed.size}")
-    for folder in reversed(target.relative_to(into).parents[:-1]):
-        (into / folder).mkdir(mode=0o700, exist_ok=True)
-    source = tar.extractfile(member)
-    if source is None:
-        raise ArchiveError(f"{member.name} is not a file")
-    with os.fdopen(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
-        found = _copied(source, out)
+        raise ArchiveError(f"{name} has {member.size} bytes instead of {packed.size}")
+    if not 0 <= member.moment < _LATEST:
+        raise ArchiveError(f"{name} has a day that cannot be")
+    target = into / name
+    try:
+        for folder in reversed(target.relative_to(into).parents[:-1]):
+            (into / folder).mkdir(mode=0o700, exist_ok=True)
+        handle = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except (FileExistsError, NotADirectoryError):
+        raise ArchiveError(f"{name} is in it twice") from None
+    with os.fdopen(handle, "wb") as out:
+        found = _copied(file, packed.size, out)
     if found != packed:
         cut = f"is cut off after {found.size} bytes" if found.size < packed.size else "was changed"
-        raise ArchiveError(f"{member.name} {cut}")
-    os.utime(target, (member.mtime, member.mtime) if member.mtime else None)
+        raise ArchiveError(f"{name} {cut}")
+    os.utime(target, (member.moment, member.moment) if member.moment else None)
 
 
-def _copied(source: IO[bytes], out: IO[bytes]) -> Packed:
-    size, digest = 0, hashlib.sha256()
-    while block := source.read(_BLOCK):
+def _copied(source: IO[bytes], size: int, out: IO[bytes]) -> Packed:
+    rest, digest = size, hashlib.sha256()
+    while block := source.read(min(rest, _BLOCK)):
         out.write(block)
         digest.update(block)
-        size += len(block)
+        rest -= len(block)
     out.flush()
     os.fsync(out.fileno())
-    return Packed(size, digest.hexdigest())
+    return Packed(size - rest, digest.hexdigest())
 
 
-def _known(name: str) -> None:
+def _known(name: str) -> str:
     if name.startswith("/") or ".." in name.split("/"):
-        raise ArchiveError(f"{name} would lie outside the directory")
+        raise ArchiveError(f"{shown(name)} would lie outside the directory")
     if not _NAMES.fullmatch(name):
-        raise ArchiveError(f"{name} has no place in a backup")
-
-
-@contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """A private directory on the disk of ``path``, gone in the end unless it was renamed."""
-    path = path.absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = path.parent / f".{path.name}.{secrets.token_hex(6)}"
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def flush(folder: Path) -> None:
-    """Force a directory's names to the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        raise ArchiveError(f"{shown(name)} has no place in a backup")
+    return name

@@ -24,4 +24,5 @@ def chat_desk(settings: Settings, keyring: Keyring) -> ChatDesk:
         zone,
         tell,
         f"{settings.public_url}/desk",
+        settings.approval_above,
     )

@@ -15,6 +15,7 @@ from minyi.commands import (
     bringing,
     campaigns,
     concerns,
+    course,
     forms,
     links,
     results,
@@ -47,8 +48,8 @@ def common(
     ctx.obj = config
 
 
-for room in (setup, accounts, running, bringing, forms, campaigns, links, steps, results, concerns,
-             safekeeping, audit):  # fmt: skip
+for room in (setup, accounts, running, bringing, forms, campaigns, course, links, steps, results,
+             concerns, safekeeping, audit):  # fmt: skip
     room.register(app)
 
 

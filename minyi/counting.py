@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from minyi.house import House
 from surveys.ballots import Ballot, SpoiledError, unseal
-from surveys.campaigns import Campaign, Wave, WaveState
+from surveys.campaigns import Campaign, Wave, WaveState, ends_at
 from surveys.cells import Tally
 from surveys.conduct import STATE
 from surveys.dropoff import REVIEW, Row, beside, disclose
@@ -19,7 +20,7 @@ from surveys.forms.xform import read_xform
 from surveys.interview import restore, view
 from surveys.keys import WaveKeys
 from surveys.paradata import Counts, open_draft, seal_draft
-from surveys.store import Assignment
+from surveys.store import Assignment, SealedInterview
 
 EVERY = timedelta(minutes=1)
 """How much of the counts a crash may take away. No answer depends on them."""
@@ -27,8 +28,7 @@ EVERY = timedelta(minutes=1)
 
 async def keep_in_time(house: House, now: datetime) -> None:
     """Put the counts away once a minute; in a wave's last minute whenever this is called."""
-    waves = await house.store.read(open_waves)
-    closing = any(wave.closes_at - now <= EVERY for wave in waves)
+    closing = await house.store.read(lambda tx: _ending(tx, now))
     if closing or house.counted_at is None or not now - house.counted_at < EVERY:
         house.counted_at = now
         await keep(house)
@@ -54,6 +54,11 @@ def _keep(house: House, tx: Any, counted: Mapping[str, Counts]) -> Sequence[Wave
     return waves
 
 
+def _ending(tx: Any, now: datetime) -> bool:
+    ends = (ends_at(wave, tx.campaign(wave.campaign)) for wave in open_waves(tx))
+    return any(end - now <= EVERY for end in ends)
+
+
 def open_waves(tx: Any) -> Sequence[Wave]:
     """The waves that are open or wait for their tally."""
     return [wave for wave in tx.waves() if wave.state is WaveState.OPEN]
@@ -66,20 +71,26 @@ def stopped(tx: Any, wave: Wave, campaign: Campaign, key: bytes) -> Sequence[tup
     """(person, question path) of every interview that stands unfinished; ``key`` opens states.
 
     A state that stands in two rows counts once: somebody with the database copied it, to make a
-    few people look like many. Changing a finished interview is not leaving it.
+    few people look like many. Changing a finished interview is not leaving it: its earlier ballot
+    counts, and it is finished again from here on.
     """
     form = _form(tx, wave)
     local = wave.closes_at.astimezone(ZoneInfo(campaign.zone))
     found: dict[tuple[str, int], tuple[str, str]] = {}
+    again: list[SealedInterview] = []
     for row in tx.unfinished(wave.id):
         try:
             interview = restore(unseal(row.state, key, STATE), row.turn)
         except (SpoiledError, ValueError, TypeError):
             continue
-        if not interview.again:
+        if interview.again:
+            again.append(replace(row, complete=True, state=b""))
+        else:
             place = view(form, interview, local).place
             at = (row.person, place.question.path if place else REVIEW)
             found.setdefault((interview.began, interview.seed), at)
+    for row in again:
+        tx.keep(row, row.turn)
     return list(found.values())
 
 

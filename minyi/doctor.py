@@ -15,7 +15,7 @@ from minyi.configuration import Configuration
 from minyi.finding import Finding, State
 from minyi.opening import NotReadyError, database_file, opened, reason, what_is_missing
 from minyi.settings import Settings
-from surveys.campaigns import Outcome, Wave, WaveState
+from surveys.campaigns import Outcome, Wave, WaveState, ends_at
 from surveys.store import Transaction
 
 LEAST_DISK = 512 * 2**20
@@ -200,15 +200,19 @@ def _ledgers(tx: Transaction, now: datetime) -> Iterator[Finding]:
     waves = [wave for wave in tx.waves() if wave.state is not WaveState.TALLIED]
     for wave in waves:
         if wave.opens_at <= now:
-            yield _wave(wave, tx.delivery_counts(wave.id), now)
+            campaign = tx.campaign(wave.campaign)
+            end = wave.closes_at if campaign is None else ends_at(wave, campaign)
+            yield _wave(wave, end, tx.delivery_counts(wave.id), now)
     if not waves:
         yield Finding(State.NOTE, "waves", "none planned or open")
 
 
-def _wave(wave: Wave, counts: Sequence[tuple[str, Outcome, int]], now: datetime) -> Finding:
+def _wave(
+    wave: Wave, end: datetime, counts: Sequence[tuple[str, Outcome, int]], now: datetime
+) -> Finding:
     """A wave that asks people and has sent nothing is the loudest silence there is."""
     name = f"wave {wave.id}"
-    if wave.closes_at + PATIENCE < now:
+    if end + PATIENCE < now:
         what = f"closed at {wave.closes_at:%Y-%m-%d %H:%M} and not tallied"
         return Finding(State.MEND, name, what, "Run `minyi tally`, or let `minyi serve` run.")
     sent = sum(n for _, outcome, n in counts if outcome in SENDING)

@@ -79,6 +79,7 @@ def _tables(settings: Settings, has_backup: bool) -> Iterator[str]:
 def _copied(settings: Settings, before: str, newest: str, has_backup: bool) -> str:
     """Copy the database before it is changed; what was done. Nothing is ever replaced."""
     from storage import copying, knows_revision
+    from storage.programs import CopyError
 
     if not knows_revision(before):
         raise FoundingError(
@@ -94,11 +95,8 @@ def _copied(settings: Settings, before: str, newest: str, has_backup: bool) -> s
             return "You have a copy of the database, so none is made."
         else:
             to = _free(settings.data_dir / f"minyi.dump.before-{newest}")
-            to.touch(0o600)
             copying.dump_postgres(settings.database, to)
-    except (copying.CopyError, OSError) as error:
-        if file is None:
-            to.unlink(missing_ok=True)
+    except (CopyError, OSError) as error:
         raise FoundingError(
             f"The database stands at {before} and is to be brought to {newest}, but could not be "
             f"copied first: {str(error).rstrip('.')}. Nothing was changed. {_other_way(file)}"

@@ -69,6 +69,7 @@ class House:
     settings_file: Path | None = None
     meter: Meter | None = None  # figures for whoever watches the machine
     counted_at: datetime | None = None  # when this process's counts were last put away
+    looked_at: datetime | None = None  # when it last looked for what needs an administrator
     alarmed_at: datetime | None = None  # when it last said that the audit's end is gone
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)  # called at the end
     _sender: Sender | None = None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from desk.audit import seal_key, verify
-from minyi.archiving import DATABASES, SEALED, ArchiveError, Manifest
+from minyi.archiving import DATABASES, SEALED, Manifest
+from minyi.members import ArchiveError, shown
 from minyi.wavekeys import open_waves
 from storage import FileKeyring, copying, newest_revision
 from storage.copying import Contents
+from storage.programs import CopyError
 from surveys.keys import WaveKeys
 
 
@@ -38,9 +41,21 @@ def prove_waves(folder: Path, manifest: Manifest, passphrase: str) -> dict[str, 
     return keys
 
 
+@contextmanager
+def understood() -> Iterator[None]:
+    """Whatever a database of a stranger's makes of our reading it is said in one sentence."""
+    try:
+        yield
+    except (ArchiveError, CopyError, OSError):
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+        raise ArchiveError(f"the database in it is not as Minyi writes one ({kind})") from error
+
+
 def _file(file: Path, manifest: Manifest) -> Iterator[str]:
     for flaw in copying.sqlite_flaws(file):
-        raise ArchiveError(f"the database in it is damaged: {flaw}")
+        raise ArchiveError(f"the database in it is damaged: {shown(flaw)}")
     _same(copying.sqlite_contents(file), manifest)
     yield "the database is whole, and no row names another that is not there"
     yield _counted(manifest)
@@ -48,7 +63,8 @@ def _file(file: Path, manifest: Manifest) -> Iterator[str]:
 
 def _dump(folder: Path, manifest: Manifest, database: str) -> Iterator[str]:
     dump = folder / DATABASES["postgresql"]
-    missing = set(manifest.counts) - copying.listed_tables(dump)
+    # of waves whose keys are not in it whole tables stay out
+    missing = {name for name, rows in manifest.counts.items() if rows} - copying.listed_tables(dump)
     if missing:
         raise ArchiveError(f"the dump in it lacks the table {min(missing)}")
     if not database:
@@ -67,7 +83,9 @@ def _same(inside: Contents, manifest: Manifest) -> None:
     for table in sorted({*inside.counts, *manifest.counts}):
         has, wants = inside.counts.get(table), manifest.counts.get(table)
         if has != wants:
-            raise ArchiveError(f"table {table} has {has} rows, its manifest says {wants}")
+            raise ArchiveError(f"table {shown(table)} has {has} rows, its manifest says {wants}")
+    if set(inside.waves) != set(manifest.waves):
+        raise ArchiveError("its manifest names other open waves than the database in it")
     if inside.revision != manifest.revision:
         raise ArchiveError(f"the database stands at {inside.revision}, not {manifest.revision}")
 
@@ -88,7 +106,8 @@ def _audit(database: str, folder: Path, manifest: Manifest) -> str:
             raise ArchiveError(f"the audit in it does not hold: entry {flaw.seq} was {flaw.kind}")
         return head[0]
 
-    return f"the audit's chain of {copying.looked_up(database, work):,} entries holds"
+    with understood():
+        return f"the audit's chain of {copying.looked_up(database, work):,} entries holds"
 
 
 def _keys(folder: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,20 +12,20 @@ from desk.audit import Act, Facts, Mark, record, seal_key
 from minyi.archiving import (
     DATABASES,
     SEALED,
-    ArchiveError,
     Manifest,
-    beside,
-    flush,
     measured,
     peek,
     said,
     unpack,
 )
-from minyi.proving import prove, prove_waves
+from minyi.drafts import beside, flush
+from minyi.members import ArchiveError
+from minyi.proving import prove, prove_waves, understood
 from minyi.safekeeping import SafekeepingError
 from minyi.wavekeys import PassphraseError
 from storage import FileHead, FileKeyring, copying, knows_revision, newest_revision
-from storage.copying import CopyError
+from storage.programs import CopyError
+from storage.unanswered import forget_answers, may_begin
 from surveys.campaigns import WaveState
 from surveys.keys import WaveKeys
 
@@ -34,14 +34,15 @@ from surveys.keys import WaveKeys
 class Restored:
     """What was restored into ``folder``.
 
-    ``lost`` are open waves whose answers cannot be counted, ``fresh`` waves that had not begun
-    and were given new keys.
+    ``lost`` are open waves whose answers are gone; ``again`` those of them that still run and begin
+    anew, with new keys. ``fresh`` had not begun, and have new keys, too.
     """
 
     folder: Path
     manifest: Manifest
     sha256: str
     lost: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
     proved: tuple[str, ...] = ()
 
@@ -63,13 +64,15 @@ def restore(
     """
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise SafekeepingError(f"{into} holds something already. Name an empty directory.")
+    at = now or datetime.now(UTC)
     try:
         with beside(into) as folder:
             manifest = unpack(archive, folder)
             _acceptable(manifest, database)
             with copying.filling(database if manifest.database == "postgresql" else ""):
-                restored = _filled(archive, folder, manifest, passphrase, database)
-                _settled(restored, _where(folder, database), who, now or datetime.now(UTC))
+                restored = _filled(archive, folder, manifest, passphrase, database, at)
+                with understood():
+                    _settled(restored, _where(folder, database), who, at)
                 flush(folder)
                 folder.rename(into)
         flush(into.absolute().parent)
@@ -98,7 +101,10 @@ def _acceptable(manifest: Manifest, database: str) -> None:
                 "it holds a PostgreSQL database. Set MINYI_DATABASE_URL to an empty one"
             )
         if not copying.is_empty(database):
-            raise ArchiveError("the database of MINYI_DATABASE_URL holds tables already")
+            raise ArchiveError(
+                "the database of MINYI_DATABASE_URL holds tables already. Name an empty one; where "
+                "they are of a restore that was killed, drop that database and make it anew"
+            )
 
 
 def _where(folder: Path, database: str) -> str:
@@ -107,7 +113,7 @@ def _where(folder: Path, database: str) -> str:
 
 
 def _filled(
-    archive: Path, folder: Path, manifest: Manifest, passphrase: str, database: str
+    archive: Path, folder: Path, manifest: Manifest, passphrase: str, database: str, at: datetime
 ) -> Restored:
     """Everything proved and the keys of waves in their place; what cannot be had is named."""
     keys: dict[str, WaveKeys] = {}
@@ -119,26 +125,33 @@ def _filled(
     keyring = FileKeyring(folder / "keys")
     for wave, found in keys.items():
         keyring.keep_wave(wave, found)
-    missing = sorted(set(manifest.waves) - set(keys))
-    lost, fresh = _without_keys(keyring, missing, _where(folder, database))
+    missing = set(manifest.waves) - set(keys)
+    with understood():
+        lost, again, fresh = _without_keys(keyring, missing, _where(folder, database), at)
     (folder / DATABASES["postgresql"]).unlink(missing_ok=True)
     (folder / "attachments").mkdir(mode=0o700, exist_ok=True)
-    return Restored(folder, manifest, measured(archive).sha256, lost, fresh, proved)
+    return Restored(folder, manifest, measured(archive).sha256, lost, again, fresh, proved)
 
 
 def _without_keys(
-    keyring: FileKeyring, missing: Sequence[str], database: str
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Waves that lost their answers, and waves that had none yet and get other keys."""
-    lost, fresh = [], []
+    keyring: FileKeyring, missing: Collection[str], database: str, at: datetime
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Lost, again, fresh: see :class:`Restored`. Nobody has answered in any of them any more."""
+    lost: list[str] = []
+    again: list[str] = []
+    fresh: list[str] = []
     with copying.changing(database) as connection:
-        for wave, (state, _) in copying.contents(connection).waves.items():
-            if wave in missing and state == WaveState.PLANNED:
+        waves = copying.contents(connection).waves
+        mine = [wave for wave in waves if wave in missing]
+        forget_answers(connection, mine)
+        running = may_begin(connection, at)
+        for wave in mine:
+            begun = waves[wave][0] != WaveState.PLANNED
+            (lost if begun else fresh).append(wave)
+            if wave in running:
                 copying.give_tally_key(connection, wave, keyring.new_wave(wave))
-                fresh.append(wave)
-            elif wave in missing:
-                lost.append(wave)
-    return tuple(lost), tuple(fresh)
+                again.extend([wave] if begun else [])
+    return tuple(lost), tuple(again), tuple(fresh)
 
 
 def _settled(restored: Restored, database: str, who: str, now: datetime) -> None:

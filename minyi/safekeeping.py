@@ -4,6 +4,8 @@ Order. The database is copied first, keys and attachments after it. A wave's key
 wave's row and is destroyed after the tally; a file lies in the vault before an answer that names
 it is committed. So whatever the copy of the database needs still exists when it is fetched, unless
 a tally or a sweep took it away in between: then the copy is out of date and is made anew.
+
+Of a wave whose keys are not in the backup neither is what was answered, nor who has answered.
 """
 
 from __future__ import annotations
@@ -15,25 +17,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from shlex import quote
 
 from minyi.archiving import (
     DATABASES,
     SEALED,
-    ArchiveError,
     Manifest,
-    beside,
-    flush,
     measured,
     pack,
     said,
     unpack,
 )
+from minyi.drafts import beside, flush
+from minyi.members import ArchiveError
 from minyi.opening import database_file
 from minyi.proving import prove, prove_waves
 from minyi.settings import Settings
 from minyi.wavekeys import PassphraseError, fits, seal_waves
-from storage import FileKeyring, copying
-from storage.copying import Contents, CopyError, NotEmptyError
+from storage import FileKeyring, copying, unanswered
+from storage.copying import Contents, NotEmptyError
+from storage.programs import CopyError, has_program
 from surveys.keys import WaveKeys
 
 TRIES = 3
@@ -69,8 +72,9 @@ def backup(
 ) -> Backup:  # fmt: skip
     """Back up everything to ``file``, which must not be there yet; others may be writing.
 
-    With ``passphrase`` the keys of waves are in it. ``scratch`` is the URL of an empty PostgreSQL
-    database in which a dump may be tried. Raises SafekeepingError and leaves nothing behind.
+    With ``passphrase`` the keys of waves are in it, and what people answered in them. ``scratch``
+    is the URL of an empty PostgreSQL database in which a dump may be tried. Raises
+    SafekeepingError and leaves nothing behind.
     """
     if file.exists():
         raise SafekeepingError(f"{file} is there already. Give another name: nothing is replaced.")
@@ -126,13 +130,16 @@ def _gathered(settings: Settings, folder: Path, passphrase: str, made_at: str) -
 
 
 def _collected(settings: Settings, folder: Path, passphrase: str, made_at: str) -> Manifest:
-    kind, inside = _database(settings, folder)  # first: see the top of this module
+    kind, inside = _database(settings, folder, passphrase)  # first: see the top of this module
     if not inside.revision:
         raise SafekeepingError("The database has no tables yet, so there is nothing to back up.")
     keys = {wave: _wave_keys(settings, wave, known) for wave, (_, known) in inside.waves.items()}
     held = {wave: found for wave, found in keys.items() if found is not None}
     if len(held) < len(keys) and _tallied_since(settings, set(keys) - set(held)):
         raise _OutOfDateError("a wave was tallied meanwhile")
+    unkeyed = set(inside.waves) - (set(held) if passphrase else set())
+    if unkeyed and kind == "sqlite":
+        inside = unanswered.without_answers(folder / DATABASES[kind], unkeyed)
     sources = {DATABASES[kind]: folder / DATABASES[kind]}
     sources |= {f"keys/{path.relative_to(settings.keys_dir)}": path for path in _keys(settings)}
     if passphrase and held:
@@ -140,7 +147,6 @@ def _collected(settings: Settings, folder: Path, passphrase: str, made_at: str) 
         (folder / SEALED).write_bytes(seal_waves(held, passphrase))
         sources[SEALED] = folder / SEALED
     sources |= _attachments(settings, inside)
-    unkeyed = set(inside.waves) - (set(held) if passphrase else set())
     manifest = Manifest(
         version("minyi"), inside.revision, made_at, kind, inside.counts,
         tuple(inside.waves), tuple(sorted(unkeyed)),
@@ -150,15 +156,14 @@ def _collected(settings: Settings, folder: Path, passphrase: str, made_at: str) 
     return manifest
 
 
-def _database(settings: Settings, folder: Path) -> tuple[str, Contents]:
+def _database(settings: Settings, folder: Path, passphrase: str) -> tuple[str, Contents]:
     """Copy it into ``folder``: sqlite or postgresql, and what is in the copy."""
     file = database_file(settings)
     if file is None:
-        if not copying.has_program("pg_dump"):
+        if not has_program("pg_dump"):
             raise SafekeepingError(guide(settings))
-        to = folder / DATABASES["postgresql"]
-        to.touch(0o600)
-        return "postgresql", copying.dump_postgres(settings.database, to)
+        to, without = folder / DATABASES["postgresql"], () if passphrase else unanswered.TABLES
+        return "postgresql", copying.dump_postgres(settings.database, to, without)
     if not file.is_file():
         raise SafekeepingError(f"There is no database at {file}, so nothing to back up.")
     to = folder / DATABASES["sqlite"]
@@ -211,10 +216,15 @@ def _attachments(settings: Settings, inside: Contents) -> dict[str, Path]:
 
 def guide(settings: Settings) -> str:
     """What to type for a PostgreSQL database where its own programs are not installed."""
+    out = " ".join(f"--exclude-table-data={table}" for table in unanswered.TABLES)
+    folder = quote(str(settings.data_dir))
+    kept = " ".join(name for name in ("keys", "attachments") if (settings.data_dir / name).is_dir())
     return f"""pg_dump is not installed here, so the database cannot be copied from here.
 Install postgresql-client, of the server's version or newer, and repeat. Or, in this order:
-  pg_dump --format=custom --no-owner --file=minyi.dump "$MINYI_DATABASE_URL"
-  tar -cf minyi-keys.tar --exclude=keys/waves -C {settings.data_dir} keys attachments
+  umask 077
+  pg_dump --format=custom --no-owner --file=minyi.dump {out} "$MINYI_DATABASE_URL"
+  tar -cf minyi-keys.tar --exclude=keys/waves -C {folder} {kept}
 and to put them back into an empty database and an empty directory:
   pg_restore --single-transaction --no-owner --dbname="$MINYI_DATABASE_URL" minyi.dump
-  tar -xf minyi-keys.tar -C DIRECTORY"""
+  tar -xf minyi-keys.tar -C DIRECTORY
+What was answered in open waves, and concerns not sent yet, are not in it."""

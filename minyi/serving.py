@@ -18,7 +18,7 @@ import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.routing import BaseRoute, Route
 
-from minyi import auditing, counting, hooking, scoring, steps, sweeping
+from minyi import alarming, auditing, counting, hooking, scoring, steps, sweeping
 from minyi.configuration import Configuration
 from minyi.house import House, open_house
 from minyi.listening import GRACE, Server, configured, listen
@@ -49,6 +49,10 @@ async def plan(house: House) -> None:
     report = await steps.plan(house, house.clock())
     if report.opened:
         log.info("waves opened", opened=report.opened, deliveries=report.deliveries)
+    if report.late:
+        log.warning("waves opened late", waves=report.late)
+    if report.expired:
+        log.warning("waves expired unopened", waves=report.expired)
 
 
 async def tally(house: House) -> None:
@@ -92,6 +96,7 @@ JOBS = {
     "approvals": auditing.expire,
     "audit": auditing.keep_head,
     "tell": hooking.tell,
+    "alarm": alarming.tell,
 }
 
 

@@ -11,18 +11,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from random import SystemRandom
+from secrets import token_hex
 from typing import Any
 
 from concerns import desk
 from concerns.intake import notice, reply_address
-from desk.audit import Act, Facts, record
+from desk.audit import Act, record
+from desk.campaigns import opening
+from desk.campaigns.alarms import no_keys
+from desk.campaigns.opening import Means, PlanReport
 from desk.connections.hooks import announce
 from evaluation.method import Method
 from minyi import counting
 from minyi.house import House
 from surveys.ballots import Ballot, Opener, SpoiledError, ballot_id, open_ballot, tally_opener
-from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState, following, period_of
+from surveys.campaigns import Campaign, Outcome, Wave, WaveState, ends_at
 from surveys.cells import RaterGroup
+from surveys.dispositions import final
 from surveys.keys import WaveKeys
 from surveys.store import Assignment
 from surveys.tally import Rules
@@ -31,16 +36,6 @@ from surveys.tally import tally as count
 
 class StepError(Exception):
     """A step that cannot be taken yet. The message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanReport:
-    """Waves planned ahead, waves opened, and what the opened ones owe."""
-
-    planned: int = 0
-    opened: int = 0
-    assignments: int = 0
-    deliveries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,70 +71,10 @@ class TallyReport:
 
 async def plan(house: House, now: datetime) -> PlanReport:
     """Make each campaign's next wave, and open the waves whose time has come."""
-    act = house.act()
-    report: PlanReport = await house.store.write(lambda tx: _plan(house, tx, act, now))
+    act, limit = house.act(), house.settings.approval_above
+    means = Means(house.keyring, lambda: token_hex(16), limit)
+    report: PlanReport = await house.store.write(lambda tx: opening.plan(tx, act, now, means))
     return report
-
-
-def _plan(house: House, tx: Any, act: Act, now: datetime) -> PlanReport:
-    waves: list[Wave] = list(tx.waves())
-    running = {campaign.id: campaign for campaign in tx.campaigns() if not campaign.paused}
-    planned = 0
-    for campaign in running.values():
-        wave = _next_wave(house, campaign, waves, now)
-        if wave is not None:
-            tx.put_wave(wave)
-            waves.append(wave)
-            planned += 1
-    coming = [w for w in waves if w.state is WaveState.PLANNED and w.campaign in running]
-    due = [wave for wave in coming if wave.opens_at <= now]
-    opened = [_open(tx, act, wave, now) for wave in due]
-    return PlanReport(planned, len(opened), sum(a for a, _ in opened), sum(d for _, d in opened))
-
-
-def _next_wave(house: House, campaign: Campaign, waves: list[Wave], now: datetime) -> Wave | None:
-    """The wave after the campaign's latest, unless that one has not even opened yet."""
-    mine = [wave for wave in waves if wave.campaign == campaign.id]
-    planned = any(wave.state is WaveState.PLANNED for wave in mine)
-    opens_at = None if planned else following(campaign, mine, now)
-    if opens_at is None:
-        return None
-    name = f"{campaign.id}.{opens_at:%Y%m%d}"
-    return Wave(
-        id=name,
-        campaign=campaign.id,
-        period=period_of(opens_at.date()),
-        opens_at=opens_at,
-        closes_at=opens_at + campaign.window,
-        tally_key=house.keyring.new_wave(name),
-    )
-
-
-def _open(tx: Any, act: Act, wave: Wave, now: datetime) -> tuple[int, int]:
-    """Open ``wave``: its roll is drawn, and every message it will ever owe becomes a row.
-
-    A wave that opens late owes no reminder whose time has passed: the invitation is news enough.
-    A wave whose whole window went by while nothing ran opens and closes without asking anyone.
-    """
-    campaign: Campaign = tx.campaign(wave.campaign)
-    if not tx.open_wave(wave.id):
-        return 0, 0
-    assignments = deliveries = 0
-    if now < wave.closes_at:
-        assignments = tx.draw_assignments(wave, campaign.groups)
-        for stage, due_at in _stages(campaign, wave, now):
-            deliveries += tx.draw_deliveries(wave.id, stage, due_at)
-    after: Facts = {"campaign": campaign.id, "form": campaign.form, "assignments": assignments,
-                    "closes": wave.closes_at.isoformat(timespec="minutes")}  # fmt: skip
-    record(tx, act, "wave.opened", f"wave:{wave.id}", None, after)
-    announce(tx, "wave.opened", {"wave": wave.id, "campaign": campaign.id}, act.at)
-    return assignments, deliveries
-
-
-def _stages(campaign: Campaign, wave: Wave, now: datetime) -> list[tuple[str, datetime]]:
-    """(stage, when it is due): the invitation, and the reminders that are still to come."""
-    times = [(f"remind{i}", wave.opens_at + delay) for i, delay in enumerate(campaign.reminders, 1)]
-    return [(INVITE, wave.opens_at), *((stage, at) for stage, at in times if at > now)]
 
 
 # ---- deliver
@@ -189,14 +124,14 @@ async def _announce(house: House) -> int:
 
 
 async def tally(house: House, now: datetime) -> TallyReport:
-    """Count every wave that has closed; destroy its ballots, and then its keys.
+    """Count every wave that is over, its grace too; destroy its ballots, and then its keys.
 
     One wave that cannot be counted does not hold up the others: StepError at the end names it.
     """
     report = TallyReport()
     refused: list[str] = []
-    for wave in await house.store.read(lambda tx: tx.waves()):
-        if wave.state is WaveState.OPEN and wave.closes_at <= now:
+    for wave, ended in await house.store.read(lambda tx: _waves(tx, now)):
+        if ended:
             try:
                 one = await _tally(house, wave)
             except StepError as error:
@@ -209,6 +144,15 @@ async def tally(house: House, now: datetime) -> TallyReport:
     if refused:
         raise StepError("\n".join(refused))
     return report
+
+
+def _waves(tx: Any, now: datetime) -> list[tuple[Wave, bool]]:
+    """Every wave, and whether it is over and not counted."""
+    campaigns: dict[str, Campaign] = {campaign.id: campaign for campaign in tx.campaigns()}
+    return [
+        (wave, wave.state is WaveState.OPEN and ends_at(wave, campaigns[wave.campaign]) <= now)
+        for wave in tx.waves()
+    ]
 
 
 async def _destroy_keys(house: House, name: str) -> None:
@@ -224,6 +168,7 @@ async def _destroy_keys(house: House, name: str) -> None:
 async def _tally(house: House, wave: Wave) -> TallyReport:
     keys = house.keyring.wave_keys(wave.id)
     if keys is None:
+        await house.store.write(lambda tx: tx.put_note(no_keys(wave.id), "yes"))
         raise StepError(
             f"The keys of wave {wave.id} are not in this data directory, so its ballots cannot be "
             "opened. Run this where they are (MINYI_DATA_DIR)."
@@ -249,6 +194,7 @@ def _count(tx: Any, act: Act, wave: Wave, keys: WaveKeys, method: Method) -> Tal
         return TallyReport()  # another process was faster
     campaign = tx.campaign(wave.campaign)
     left = counting.stopped(tx, wave, campaign, keys.rid_key)
+    tx.put_dispositions(wave.id, final(tx.dispositions(wave.id)))  # the rows go with the box
     tx.close_box(wave.id)
     roll: list[Assignment] = tx.roll(wave.id)
     places = {

@@ -21,7 +21,7 @@ from surveys.keys import WaveKeys
 SHORTEST = 12  # characters of a passphrase
 _HEAD = b"minyi waves 1\n"
 _KDF = pwhash.argon2id
-_RID = 32
+_KEY = 32
 
 
 class PassphraseError(Exception):
@@ -46,10 +46,15 @@ def open_waves(sealed: bytes, passphrase: str) -> dict[str, WaveKeys]:
         raise PassphraseError("These are no sealed wave keys, or of a newer Minyi.")
     try:
         plain = json.loads(SecretBox(_stretched(passphrase, salt)).decrypt(box))
-    except (CryptoError, ValueError):
+    except (CryptoError, ValueError, RecursionError):
         raise PassphraseError("The passphrase does not open the keys of the waves.") from None
-    raw = {wave: b64decode(secrets) for wave, secrets in plain.items()}
-    return {wave: WaveKeys(secrets[:_RID], secrets[_RID:]) for wave, secrets in raw.items()}
+    try:
+        raw = {str(wave): b64decode(secrets) for wave, secrets in plain.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise PassphraseError("What is sealed is no wave keys.") from None
+    if any(len(secrets) != 2 * _KEY for secrets in raw.values()):
+        raise PassphraseError("What is sealed is no wave keys.")
+    return {wave: WaveKeys(secrets[:_KEY], secrets[_KEY:]) for wave, secrets in raw.items()}
 
 
 def fits(keys: WaveKeys, public: bytes) -> bool:

@@ -52,9 +52,10 @@ _CLOSE = (
     .values(interview=null()),
     delete(interviews).where(interviews.c.wave == _WAVE),
 )
+_DROP_ROLL = delete(assignments).where(assignments.c.wave == _WAVE)
 _FORGET = (
     *_CLOSE,
-    delete(assignments).where(assignments.c.wave == _WAVE),
+    _DROP_ROLL,
     delete(paradata_drafts).where(paradata_drafts.c.wave == _WAVE),
     update(deliveries)
     .where(
@@ -92,6 +93,9 @@ class BallotRows(DeliveryRows):
 
     def people_asked(self, wave: str) -> int:
         return int(self._one(_ASKED, {"of_wave": wave})[0])
+
+    def drop_roll(self, wave: str) -> None:
+        self._changed(_DROP_ROLL, {"of_wave": wave})
 
     def close_box(self, wave: str) -> None:
         for statement in _CLOSE:

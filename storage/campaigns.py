@@ -6,12 +6,22 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Text, and_, bindparam, false, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from storage import tables
 from storage.columns import Moment
-from storage.tables import campaigns, forms, interviews, people, relations, waves
+from storage.tables import campaigns, forms, interviews, waves
 from storage.unit import Unit, insert_new, upsert
+from surveys.audience import Audience
 from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.store import Assignment
@@ -30,21 +40,9 @@ WAVES = select(
     waves.c.tally_key,
     waves.c.state,
     waves.c.form,
+    waves.c.seed,
 )
 _WAVE = WAVES.where(waves.c.id == bindparam("wave"))
-_DRAWN = (
-    select(
-        bindparam("wave", type_=Text),
-        relations.c.rater,
-        relations.c.subject,
-        relations.c.rater_group,
-    )
-    .join(people, people.c.id == relations.c.rater)
-    .where(
-        people.c.opted_out == false(),
-        relations.c.rater_group.in_(bindparam("groups", expanding=True)),
-    )
-)
 _ASSIGNMENT = select(_ROLL.c.rater_group).where(
     _ROLL.c.wave == bindparam("wave"),
     _ROLL.c.person == bindparam("person"),
@@ -63,10 +61,23 @@ _COMPLETE = (
 )
 _NOW = bindparam("now", type_=Moment)
 OPEN = and_(waves.c.state == WaveState.OPEN, waves.c.opens_at <= _NOW, waves.c.closes_at > _NOW)
+_BEGUN = (
+    select(1)
+    .where(
+        interviews.c.wave == _ROLL.c.wave,
+        interviews.c.person == _ROLL.c.person,
+        interviews.c.subject == _ROLL.c.subject,
+    )
+    .correlate(_ROLL)
+    .exists()
+)
+_ENDS_AT = type_coerce(waves.c.closes_at, BigInteger) + type_coerce(campaigns.c.grace, BigInteger)
+_IN_GRACE = and_(waves.c.state == WaveState.OPEN, _ENDS_AT > _NOW, _BEGUN)
 _OPEN_ASSIGNMENTS = (
     select(_ROLL.c.wave, _ROLL.c.person, _ROLL.c.subject, _ROLL.c.rater_group)
     .join(waves, waves.c.id == _ROLL.c.wave)
-    .where(OPEN, _ROLL.c.person == bindparam("person"), ~_COMPLETE)
+    .join(campaigns, campaigns.c.id == waves.c.campaign)
+    .where(or_(OPEN, _IN_GRACE), _ROLL.c.person == bindparam("person"), ~_COMPLETE)
     .order_by(waves.c.opens_at, _ROLL.c.wave, _ROLL.c.subject)
 )
 _LEFT = (
@@ -123,6 +134,13 @@ class CampaignRows(Unit):
             "reminders": [int(delay.total_seconds()) for delay in campaign.reminders],
             "k": campaign.k,
             "paused": campaign.paused,
+            "shift": campaign.shift,
+            "quiet": list(campaign.quiet),
+            "grace": campaign.grace,
+            "audience": campaign.audience.packed(),
+            "messages": {stage: dict(words) for stage, words in campaign.messages.items()},
+            "paid": campaign.paid,
+            "agreed": campaign.agreed,
         }
         self._put(campaigns, [row])
 
@@ -145,16 +163,12 @@ class CampaignRows(Unit):
             "tally_key": wave.tally_key,
             "state": wave.state,
             "form": wave.form if campaign is None else campaign.form,
+            "seed": wave.seed,
         }
-        self._many(upsert(self._dialect, waves, kept=("state", "form")), [row])
+        self._many(upsert(self._dialect, waves, kept=("state", "form", "seed")), [row])
 
     def open_wave(self, wave: str) -> bool:
         return self._changed(_OPEN_WAVE, {"which": wave}) == 1
-
-    def draw_assignments(self, wave: Wave, groups: Sequence[RaterGroup]) -> int:
-        columns = ["wave", "person", "subject", "rater_group"]
-        draw = insert_new(self._dialect, _ROLL).from_select(columns, _DRAWN)
-        return self._changed(draw, {"wave": wave.id, "groups": list(groups)})
 
     def put_assignments(self, assignments: Iterable[Assignment]) -> None:
         self._put(
@@ -197,4 +211,11 @@ def _campaign(row: Any) -> Campaign:
         reminders=tuple(timedelta(seconds=delay) for delay in row.reminders),
         k=row.k,
         paused=row.paused,
+        shift=row.shift,
+        quiet=(row.quiet[0], row.quiet[1]),
+        grace=row.grace,
+        audience=Audience.unpacked(row.audience),
+        messages=row.messages,
+        paid=row.paid,
+        agreed=row.agreed,
     )

@@ -67,6 +67,15 @@ class Json(TypeDecorator[Any]):
         return None if value is None else json.loads(value)  # None: nothing was joined
 
 
+class Words(Json):
+    """A sequence of words as a JSON list; read as a tuple."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return tuple(super().process_result_value(value, dialect) or ())
+
+
 class Code(TypeDecorator[StrEnum]):
     """A StrEnum by its value."""
 

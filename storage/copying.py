@@ -8,28 +8,31 @@ PostgreSQL is copied by its own pg_dump, on a snapshot that our counts are taken
 
 from __future__ import annotations
 
+import fcntl
 import os
-import shutil
+import re
 import sqlite3
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, create_engine, inspect, make_url, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from storage.engine import begin, open_engine
+from storage.programs import CopyError, program, run
 from storage.transaction import SqlTransaction
 
 T = TypeVar("T")
+_KINDS = frozenset((
+    "TABLE", "TABLE DATA", "SEQUENCE", "SEQUENCE OWNED BY", "SEQUENCE SET", "DEFAULT", "CONSTRAINT",
+    "FK CONSTRAINT", "INDEX", "TRIGGER", "EXTENSION", "COMMENT",  # the last two of its server
+))  # fmt: skip
+_FUNCTIONS = frozenset([("FUNCTION", "audit_refuse()")])
+# 215; 1259 16386 TABLE DATA public audit minyi
+_ENTRY = re.compile(r"\d+; \d+ \d+ ([A-Z][A-Z ]*[A-Z]) \S+ (.+) \S+")
 _TALLIED = "tallied"
-
-
-class CopyError(Exception):
-    """A database cannot be copied or put back; the text says why."""
 
 
 class NotEmptyError(CopyError):
@@ -65,7 +68,7 @@ def contents(connection: Connection) -> Contents:
     return Contents(
         str(revision or ""),
         {name: _rows(connection, name) for name in tables},
-        {str(row.id): (str(row.state), bytes(row.tally_key)) for row in waves},
+        {str(row.id): (str(row.state), bytes(memoryview(row.tally_key))) for row in waves},
         {str(row.id): bool(row.kept) for row in files},
     )
 
@@ -80,15 +83,38 @@ def _rows(connection: Connection, table: str) -> int:
 
 def copy_sqlite(file: Path, to: Path) -> None:
     """Copy ``file``, also while others write to it, to ``to``, which must not be there; 0600."""
-    os.close(os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # no moment open to others
     try:
-        with closing(_reading(file)) as connection:
-            connection.execute("VACUUM INTO ?", (str(to),))
-        with to.open("rb") as copy:
-            os.fsync(copy.fileno())
+        with _whole(to) as draft, closing(_reading(file)) as connection:
+            connection.execute("VACUUM INTO ?", (str(draft),))
     except sqlite3.Error as error:
-        to.unlink(missing_ok=True)
         raise CopyError(f"{file} cannot be copied: {error}") from None
+
+
+@contextmanager
+def _whole(to: Path) -> Iterator[Path]:
+    """An empty file (0600) that becomes ``to`` in the end; killed, it never does.
+
+    What a killed process left is written anew. CopyError where another is still at it.
+    """
+    if to.exists():
+        raise CopyError(f"{to} is there already")
+    draft = to.with_name(f".{to.name}.part")
+    handle = os.open(draft, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CopyError(f"{to} is being made by another process") from None
+        try:
+            os.ftruncate(handle, 0)
+            yield draft
+            os.fsync(handle)
+            draft.rename(to)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+    finally:
+        os.close(handle)
 
 
 def sqlite_contents(file: Path) -> Contents:
@@ -124,39 +150,60 @@ def _reading(file: Path) -> sqlite3.Connection:
 # ---- PostgreSQL
 
 
-def has_program(name: str) -> bool:
-    """Whether ``pg_dump`` or ``pg_restore`` can be run here."""
-    return shutil.which(name) is not None
+def dump_postgres(url: str, to: Path, without: Collection[str] = ()) -> Contents:
+    """Write the database at ``url`` to ``to`` in pg_dump's custom format; what stands in it.
 
-
-def dump_postgres(url: str, to: Path) -> Contents:
-    """Write the database at ``url`` to ``to`` in pg_dump's custom format; what stood in it."""
+    The rows of the tables ``without`` stay out where a wave is not tallied yet.
+    """
     engine = open_engine(url, reading=True)
     try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, _whole(to) as draft:
             # pg_dump reads the very snapshot that we count in
             snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
+            inside = contents(connection)
+            out = sorted(without) if inside.waves else []
             options = ["--format=custom", "--no-owner", "--no-privileges"]
-            _program("pg_dump", url, *options, f"--snapshot={snapshot}", f"--file={to}")
-            return contents(connection)
+            options += [f"--exclude-table-data={table}" for table in out]
+            program("pg_dump", url, *options, f"--snapshot={snapshot}", f"--file={draft}")
+            return replace(inside, counts={**inside.counts, **dict.fromkeys(out, 0)})
     finally:
         engine.dispose()
 
 
 def load_postgres(dump: Path, url: str) -> Contents:
-    """Put a dump into the empty database at ``url``, whole or not at all; what stands there."""
+    """Put a dump into the empty database at ``url``, whole or not at all; what stands there.
+
+    CopyError, before anything of it is done, where the dump lists what no dump of ours has. Its
+    SQL is then run as the user of ``url``: whoever forges it may do what that user may.
+    """
     if not is_empty(url):
         raise NotEmptyError("the database holds tables already; give an empty one")
+    _ours(dump)
     options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
-    _program("pg_restore", url, *options, str(dump))
+    program("pg_restore", url, *options, str(dump))
     return database_contents(url)
+
+
+def _ours(dump: Path) -> None:
+    for kind, name in listed(dump):
+        if kind not in _KINDS and (kind, name) not in _FUNCTIONS:
+            raise CopyError(
+                f"the dump in it holds a {kind} ({name}), which is not Minyi's. If you know who "
+                "put it there, restore it by hand: see the operations manual"
+            )
 
 
 def listed_tables(dump: Path) -> frozenset[str]:
     """The tables whose rows a dump holds, by its own table of contents."""
-    lines = _run(["pg_restore", "--list", str(dump)], {}).splitlines()
-    found = (line.split() for line in lines if " TABLE DATA " in line)
-    return frozenset(words[words.index("DATA") + 2] for words in found)
+    return frozenset(name for kind, name in listed(dump) if kind == "TABLE DATA")
+
+
+def listed(dump: Path) -> Iterator[tuple[str, str]]:
+    """(kind, name) of each thing in a dump, by its own table of contents."""
+    for line in run(["pg_restore", "--list", str(dump)], {}).splitlines():
+        if line and not line.startswith(";"):
+            found = _ENTRY.fullmatch(line)
+            yield (found[1], found[2]) if found else ("thing of no known kind", ascii(line))
 
 
 def is_empty(url: str) -> bool:
@@ -196,44 +243,6 @@ def filling(url: str) -> Iterator[None]:
         if url:
             empty_postgres(url)
         raise
-
-
-def _program(name: str, url: str, *options: str) -> None:
-    """Run one of PostgreSQL's programs on ``url``; its password stands in no list of processes."""
-    with tempfile.TemporaryDirectory(prefix="minyi-pg-") as folder:
-        service = Path(folder) / "service"
-        service.touch(0o600)
-        service.write_text(_service(url), "utf-8")
-        command = [name, "--dbname=service=minyi", "--no-password", *options]
-        _run(command, {"PGSERVICEFILE": str(service)})
-
-
-def _service(url: str) -> str:
-    """``url`` as an entry of libpq's service file."""
-    parsed = make_url(url)
-    words: dict[str, Any] = {
-        "host": parsed.host,
-        "port": parsed.port,
-        "user": parsed.username,
-        "password": parsed.password,
-        "dbname": parsed.database,
-        **parsed.query,
-    }
-    lines = [f"{name}={value}" for name, value in words.items() if value not in {None, ""}]
-    return "\n".join(["[minyi]", *lines, ""])
-
-
-def _run(command: Sequence[str], environ: Mapping[str, str]) -> str:
-    try:
-        ran = subprocess.run(  # noqa: S603 - a list, no shell
-            command, env={**os.environ, **environ}, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        raise CopyError(f"{command[0]} is not installed here") from None
-    if ran.returncode:
-        said = [line for line in ran.stderr.strip().splitlines() if line]
-        raise CopyError(said[0] if said else f"{command[0]} ended with status {ran.returncode}")
-    return ran.stdout
 
 
 # ---- either

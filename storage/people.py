@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, distinct, false, func, select, true, update
+from sqlalchemy import bindparam, false, select, true, update
 
 from storage import tables
 from storage.tables import chats, invites, people, relations, subjects
 from storage.unit import Unit
-from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Invite, Person, Relation, Subject
 
-_PEOPLE = select(
-    people.c.id, people.c.kind, people.c.name, people.c.unit, people.c.language, people.c.opted_out
+PEOPLE = select(
+    people.c.id,
+    people.c.kind,
+    people.c.name,
+    people.c.unit,
+    people.c.language,
+    people.c.opted_out,
+    people.c.left,
+    people.c.zone,
+    people.c.tags,
+    people.c.consent,
 )
-_PERSON = _PEOPLE.where(people.c.id == bindparam("id"))
+_PERSON = PEOPLE.where(people.c.id == bindparam("id"))
 _ADDRESSES = (
     select(chats.c.channel, chats.c.handle)
     .where(chats.c.person == bindparam("person"))
@@ -33,24 +41,10 @@ _SUBJECT = SUBJECTS.where(subjects.c.id == bindparam("id"))
 _RELATIONS = select(relations.c.rater, relations.c.subject, relations.c.rater_group).order_by(
     relations.c.rater, relations.c.subject
 )
-_ASKABLE = (
-    select(relations.c.subject, relations.c.rater_group, func.count())
-    .join(people, people.c.id == relations.c.rater)
-    .where(
-        people.c.opted_out == false(),
-        relations.c.rater_group.in_(bindparam("groups", expanding=True)),
-    )
+INVITES = select(
+    invites.c.token, invites.c.kind, invites.c.target, invites.c.used, invites.c.expires_at
 )
-_SIDES = _ASKABLE.group_by(relations.c.subject, relations.c.rater_group)
-_RATERS = _ASKABLE.with_only_columns(func.count(distinct(relations.c.rater)), func.count())
-_BY_TELEGRAM = _RATERS.where(
-    select(1)
-    .where(chats.c.person == relations.c.rater, chats.c.channel == "telegram")
-    .correlate(relations)
-    .exists()
-)
-_INVITES = select(invites.c.token, invites.c.kind, invites.c.target, invites.c.used)
-_INVITE = _INVITES.where(invites.c.token == bindparam("token"))
+_INVITE = INVITES.where(invites.c.token == bindparam("token"))
 _SPEND = (
     update(invites)
     .where(invites.c.token == bindparam("which"), invites.c.used == false())
@@ -66,7 +60,7 @@ class PeopleRows(Unit):
         return None if row is None else Person(*row)
 
     def people(self) -> Sequence[Person]:
-        return [Person(*row) for row in self._all(_PEOPLE.order_by(people.c.id))]
+        return [Person(*row) for row in self._all(PEOPLE.order_by(people.c.id))]
 
     def put_people(self, people: Iterable[Person]) -> None:
         self._put(
@@ -79,6 +73,10 @@ class PeopleRows(Unit):
                     "unit": person.unit,
                     "language": person.language,
                     "opted_out": person.opted_out,
+                    "left": person.left,
+                    "zone": person.zone,
+                    "tags": person.tags,
+                    "consent": person.consent,
                 }
                 for person in people
             ),
@@ -142,24 +140,12 @@ class PeopleRows(Unit):
             ),
         )
 
-    def count_raters(self, groups: Sequence[RaterGroup]) -> tuple[int, int, int]:
-        raters, assignments = self._one(_RATERS, {"groups": list(groups)})
-        return (
-            int(raters),
-            int(assignments),
-            int(self._one(_BY_TELEGRAM, {"groups": list(groups)})[0]),
-        )
-
-    def rater_sides(self, groups: Sequence[RaterGroup]) -> Sequence[tuple[str, RaterGroup, int]]:
-        rows = self._all(_SIDES, {"groups": list(groups)})
-        return [(row[0], RaterGroup(row[1]), int(row[2])) for row in rows]
-
     def invite(self, token: str) -> Invite | None:
         row = self._one(_INVITE, {"token": token})
         return None if row is None else Invite(*row)
 
     def invites(self) -> Sequence[Invite]:
-        return [Invite(*row) for row in self._all(_INVITES.order_by(invites.c.token))]
+        return [Invite(*row) for row in self._all(INVITES.order_by(invites.c.token))]
 
     def put_invites(self, invites: Iterable[Invite]) -> None:
         self._put(
@@ -170,6 +156,7 @@ class PeopleRows(Unit):
                     "kind": invite.kind,
                     "target": invite.target,
                     "used": invite.used,
+                    "expires_at": invite.expires_at,
                 }
                 for invite in invites
             ),

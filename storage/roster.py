@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select
 
 from desk.store import PeopleSought
+from storage.people import INVITES, PEOPLE
 from storage.tables import chats, invites, people, relations
 from storage.unit import Unit
 from surveys.cells import RaterGroup
 from surveys.people import Invite, Person, Relation
 
-_PEOPLE = select(
-    people.c.id, people.c.kind, people.c.name, people.c.unit, people.c.language, people.c.opted_out
-)
 _ORDERS = {"id": people.c.id, "name": people.c.name, "unit": people.c.unit}
 _BY_UNIT = select(func.coalesce(people.c.unit, ""), func.count()).group_by(people.c.unit)
+_BY_TAGS = select(people.c.tags, func.count()).group_by(people.c.tags)
 _FROM = (
     select(relations.c.rater, relations.c.subject, relations.c.rater_group)
     .where(relations.c.rater == bindparam("person"))
@@ -28,14 +28,10 @@ _RATERS = (
     .group_by(relations.c.rater_group)
 )
 _HANDLES = select(chats.c.handle, chats.c.person).where(chats.c.channel == bindparam("channel"))
-_INVITES = (
-    select(invites.c.token, invites.c.kind, invites.c.target, invites.c.used)
-    .where(
-        invites.c.kind == bindparam("kind"),
-        invites.c.target.in_(bindparam("targets", expanding=True)),
-    )
-    .order_by(invites.c.target, invites.c.token)
-)
+_INVITES = INVITES.where(
+    invites.c.kind == bindparam("kind"),
+    invites.c.target.in_(bindparam("targets", expanding=True)),
+).order_by(invites.c.target, invites.c.token)
 _DROP = delete(invites).where(invites.c.token == bindparam("which"))
 
 
@@ -48,12 +44,18 @@ class RosterRows(Unit):
         fitting = _fitting(sought)
         column = _ORDERS[sought.order.removeprefix("-")]
         ordered = column.desc() if sought.order.startswith("-") else column.asc()
-        page = _PEOPLE.where(*fitting).order_by(ordered, people.c.id).offset(offset).limit(limit)
+        page = PEOPLE.where(*fitting).order_by(ordered, people.c.id).offset(offset).limit(limit)
         count = self._one(select(func.count()).select_from(people).where(*fitting))
         return [Person(*row) for row in self._all(page)], int(count[0])
 
     def people_by_unit(self) -> Mapping[str, int]:
         return {unit: int(count) for unit, count in self._all(_BY_UNIT)}
+
+    def people_by_tag(self) -> Mapping[str, int]:
+        found = Counter[str]()
+        for tags, count in self._all(_BY_TAGS):
+            found.update(dict.fromkeys(tags, int(count)))
+        return found
 
     def relations_from(self, person: str) -> Sequence[Relation]:
         return [Relation(*row) for row in self._all(_FROM, {"person": person})]

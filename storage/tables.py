@@ -20,12 +20,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
-from storage.columns import Code, Day, Json, Moment, Span
-from surveys.campaigns import Outcome, WaveState
+from storage.columns import Code, Day, Json, Moment, Span, Words
+from surveys.campaigns import Outcome, Shift, WaveState
 from surveys.cells import RaterGroup
+from surveys.dispositions import Disposition
 from surveys.people import Kind
 
 metadata = MetaData(
@@ -49,6 +51,12 @@ people = Table(
     Column("unit", Text),
     Column("language", Text),
     Column("opted_out", Boolean, nullable=False),
+    Column("left", Boolean, nullable=False, server_default=false()),
+    Column("zone", Text),
+    Column(
+        "tags", Words, nullable=False, server_default=text("'[]'")
+    ),  # a sorted list: '["windows","党员"]'
+    Column("consent", Text, nullable=False, server_default=text("''")),
     sqlite_with_rowid=False,
 )
 
@@ -92,6 +100,7 @@ invites = Table(
     Column("kind", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("used", Boolean, nullable=False),
+    Column("expires_at", Moment),
     sqlite_with_rowid=False,
 )
 
@@ -129,6 +138,13 @@ campaigns = Table(
     Column("reminders", Json, nullable=False),  # seconds after the opening
     Column("k", Integer, nullable=False),
     Column("paused", Boolean, nullable=False),
+    Column("shift", Code(Shift), nullable=False, server_default=text("'none'")),
+    Column("quiet", Json, nullable=False, server_default=text("'[21,8]'")),  # [21, 8]
+    Column("grace", Span, nullable=False, server_default=text("0")),
+    Column("audience", Json, nullable=False, server_default=text("'{}'")),
+    Column("messages", Json, nullable=False, server_default=text("'{}'")),
+    Column("paid", Boolean, nullable=False, server_default=false()),
+    Column("agreed", Integer, nullable=False, server_default=text("0")),
 )
 
 waves = Table(
@@ -142,6 +158,27 @@ waves = Table(
     Column("tally_key", LargeBinary, nullable=False),
     Column("state", Code(WaveState), nullable=False),
     Column("form", Text, ForeignKey("forms.id"), nullable=False),
+    Column("seed", Text, nullable=False, server_default=text("''")),
+)
+
+# how many people of a wave came to which end, once it is counted
+dispositions = Table(
+    "dispositions",
+    metadata,
+    Column("wave", Text, primary_key=True),
+    Column("disposition", Code(Disposition), primary_key=True),
+    Column("people", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# days that are worked or not, whatever the public calendar says
+day_overrides = Table(
+    "day_overrides",
+    metadata,
+    Column("day", Day, primary_key=True),
+    Column("works", Boolean, nullable=False),
+    Column("name", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 assignments = Table(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from storage.audiences import AudienceRows
 from storage.ballots import BallotRows
 from storage.concerns import ConcernRows
+from storage.days import DayRows
 from storage.desk import DeskRows
+from storage.dispositions import DispositionRows
 from storage.foresight import ForesightRows
 from storage.media import MediaRows
 from storage.paradata import ParadataRows
@@ -13,9 +16,12 @@ from storage.scores import ScoreRows
 
 class SqlTransaction(
     ForesightRows,
+    AudienceRows,
     BallotRows,
     ConcernRows,
+    DayRows,
     DeskRows,
+    DispositionRows,
     MediaRows,
     ParadataRows,
     ScoreRows,

@@ -58,7 +58,7 @@ def by_staff_link(visit: Visit, invite: Invite) -> Reply:
         if invite.used:
             return visit.say("link.used")
         elsewhere = tx.addresses(invite.target)
-        if elsewhere and visit.open_waves():
+        if elsewhere and visit.uncounted():
             return visit.say("link.later")
         if not tx.spend_invite(invite.token):  # somebody was faster
             return visit.say("link.used")

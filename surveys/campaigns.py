@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrulestr
-
+from surveys.audience import Audience
 from surveys.cells import RaterGroup
 from surveys.people import Text
 
 INVITE = "invite"  # the first stage of a wave's deliveries; the others are reminders
 QUARTERLY = "FREQ=MONTHLY;BYMONTH=3,6,9,12;BYMONTHDAY=10"
+
+
+class Shift(StrEnum):
+    """Where an occurrence goes that falls on a day on which nobody works."""
+
+    NONE = "none"
+    BEFORE = "before"  # the last working day before it
+    AFTER = "after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,12 @@ class Campaign:
     ``opens_hour`` o'clock on each occurrence and stays open for ``window``. ``k`` is the smallest
     number of ratings that a histogram may show (superiors rate in the organisation's name, and
     are told so: their k is 1). ``reminders`` are delays after the opening.
+
+    Nothing is sent from ``quiet[0]`` o'clock until ``quiet[1]`` (which may be the next morning) in
+    the person's zone, or else the campaign's; two equal hours mean that there is no such time.
+    Whoever has begun when the wave closes may finish within ``grace``. ``messages`` are own words
+    for a stage (invite | remind) by language. ``paid``: above Telegram's free pace, for money.
+    ``agreed`` is the largest number of people that a second person said a wave may ask.
     """
 
     id: str
@@ -39,6 +51,13 @@ class Campaign:
     reminders: tuple[timedelta, ...] = (timedelta(days=3), timedelta(days=7))
     k: int = 5
     paused: bool = False
+    shift: Shift = Shift.NONE
+    quiet: tuple[int, int] = (21, 8)
+    grace: timedelta = timedelta()
+    audience: Audience = field(default_factory=Audience)
+    messages: Mapping[str, Text] = field(default_factory=dict)
+    paid: bool = False
+    agreed: int = 0
 
 
 class WaveState(StrEnum):
@@ -54,7 +73,8 @@ class Wave:
     """One occurrence of a campaign. ``tally_key`` is public; the secret half is in the keyring.
 
     ``form`` is the questionnaire's content hash: what the campaign asks when the wave opens, and
-    from then on for this wave whatever becomes of the campaign.
+    from then on for this wave whatever becomes of the campaign. ``seed`` is what its chance is
+    drawn from: with it the draw can be repeated.
     """
 
     id: str
@@ -65,11 +85,15 @@ class Wave:
     tally_key: bytes
     state: WaveState = WaveState.PLANNED
     form: str = ""
+    seed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message owed to one person for one stage of a wave; unique, so never owed twice."""
+    """One message owed to one person for one stage of a wave; unique, so never owed twice.
+
+    Its sending may begin before ``until``, when quiet hours begin or the wave closes.
+    """
 
     id: int
     wave: str
@@ -78,6 +102,8 @@ class Delivery:
     handle: str  # the Telegram chat to send to
     language: str
     attempts: int = 0
+    until: datetime | None = None
+    paid: bool = False
 
 
 class Outcome(StrEnum):
@@ -90,37 +116,11 @@ class Outcome(StrEnum):
     MOOT = "moot"  # answered, opted out or closed before it was sent
 
 
+def ends_at(wave: Wave, campaign: Campaign) -> datetime:
+    """When the wave is counted: until then whoever had begun as it closed may finish."""
+    return wave.closes_at + campaign.grace
+
+
 def period_of(day: date) -> str:
     """The calendar quarter that ``day`` lies in, as 2026Q4."""
     return f"{day.year}Q{(day.month + 2) // 3}"
-
-
-def next_opening(campaign: Campaign, after: datetime) -> datetime | None:
-    """The first opening strictly later than ``after`` (aware), or None where the rule has ended.
-
-    The rule is expanded in wall time and only then given its zone, so nine o'clock stays nine
-    o'clock on both sides of a daylight-saving change.
-    """
-    zone = ZoneInfo(campaign.zone)
-    start = datetime.combine(campaign.starts, time(campaign.opens_hour))
-    rule = rrulestr(campaign.recurrence, dtstart=start)
-    local = rule.after(after.astimezone(zone).replace(tzinfo=None))
-    return None if local is None else local.replace(tzinfo=zone)
-
-
-def first_opening(campaign: Campaign) -> datetime | None:
-    """The first occurrence on or after the campaign's first day, or None where there is none."""
-    start = datetime.combine(campaign.starts, time(), ZoneInfo(campaign.zone))
-    return next_opening(campaign, start - timedelta(seconds=1))
-
-
-def following(campaign: Campaign, waves: Iterable[Wave], now: datetime) -> datetime | None:
-    """When the wave after the campaign's own ``waves`` opens; None where the rule has ended.
-
-    It may lie before ``now``: a wave whose hour has passed opens at once, as long as its window
-    still runs. One whose whole window went by is left out.
-    """
-    zone = ZoneInfo(campaign.zone)
-    start = datetime.combine(campaign.starts, time(), zone) - timedelta(seconds=1)
-    after = max((wave.opens_at for wave in waves), default=start)
-    return next_opening(campaign, max(after, now.astimezone(zone) - campaign.window))

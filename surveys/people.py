@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from surveys.cells import RaterGroup
@@ -32,7 +33,11 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may be asked. A citizen who came by QR code has no name, and needs none."""
+    """Somebody who may be asked. A citizen who came by QR code has no name, and needs none.
+
+    ``opted_out`` is their own word, ``left`` the roster's: neither is asked. ``zone`` is an IANA
+    name where it is known. ``consent`` is the version of the notice they last began under.
+    """
 
     id: str
     kind: Kind
@@ -40,6 +45,10 @@ class Person:
     unit: str | None = None
     language: str | None = None
     opted_out: bool = False
+    left: bool = False
+    zone: str | None = None
+    tags: tuple[str, ...] = ()  # in order, each once
+    consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +88,16 @@ class Invite:
     ``unit``     a window's QR code; whoever scans it is a recipient of that subject's service
     ``staff``    binds the address to the named person, once
     ``campaign`` joins the open wave of a campaign
+    ``visit``    one visit to that subject's service, rated once
+    ``channel``  binds another channel of the person who asked for it, once
     """
 
     token: str
-    kind: str  # unit | staff | campaign
+    kind: str  # unit | staff | campaign | visit | channel
     target: str  # subject, person or campaign id
     used: bool = False
+    expires_at: datetime | None = None  # None: it does not
+
+    def works(self, now: datetime) -> bool:
+        """Whether it still leads anywhere at ``now``."""
+        return not self.used and (self.expires_at is None or now < self.expires_at)

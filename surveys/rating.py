@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from surveys.ballots import Ballot, ballot_id, ballot_size, seal_ballot
-from surveys.campaigns import WaveState
+from surveys.campaigns import WaveState, ends_at
 from surveys.cells import GRADES, RaterGroup
 from surveys.forms.form import Form, Kind
 from surveys.keys import Keyring
@@ -33,10 +33,18 @@ class Rating:
         return person
 
     def state_key(self, tx: Any, row: SealedInterview, now: datetime) -> bytes | None:
-        """The wave's own key, so that destroying it at the tally closes every left-over state."""
+        """The wave's own key, so that destroying it at the tally closes every left-over state.
+
+        Once the wave has closed, only an interview that was begun and not finished goes on, for as
+        long as its campaign's grace: nothing begins, and nothing that was finished is changed.
+        """
         wave = tx.wave(row.wave)
-        if wave is None or wave.state is not WaveState.OPEN or not now < wave.closes_at:
+        if wave is None or wave.state is not WaveState.OPEN:
             return None
+        if not now < wave.closes_at:
+            begun = bool(row.state)
+            if not begun or not now < ends_at(wave, tx.campaign(wave.campaign)):
+                return None
         keys = self._keyring.wave_keys(wave.id)
         return None if keys is None else keys.rid_key
 

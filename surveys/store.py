@@ -7,15 +7,18 @@ apart and run again one by one), so it must touch nothing but ``tx``. It never w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
+from surveys.audience import Candidate
 from surveys.campaigns import Campaign, Delivery, Outcome, Wave
 from surveys.cells import Cell, RaterGroup, Reasons, Spread, Tally, Turnout, Withheld
+from surveys.dispositions import Counts
 from surveys.dropoff import Row
 from surveys.people import Address, Chat, Invite, Person, Relation, Subject
+from surveys.workdays import Override
 
 T = TypeVar("T")
 
@@ -106,6 +109,11 @@ class Transaction(Protocol):
         """Every id there is."""
         ...
 
+    # days that are worked or not, whatever the public calendar says
+    def day_overrides(self) -> Mapping[date, Override]: ...
+    def put_day_override(self, override: Override) -> None: ...
+    def drop_day_override(self, day: date) -> None: ...
+
     # campaigns and waves
     def campaign(self, campaign: str) -> Campaign | None: ...
     def campaigns(self) -> Sequence[Campaign]: ...
@@ -123,17 +131,29 @@ class Transaction(Protocol):
         """planned -> open, with the campaign's form of now; False where somebody was faster."""
         ...
 
-    def draw_assignments(self, wave: Wave, groups: Sequence[RaterGroup]) -> int:
-        """Copy the relations of ``groups`` whose rater has not opted out into the wave's roll.
+    def draw_assignments(self, wave: Wave, campaign: Campaign, now: datetime) -> int:
+        """Put everybody whom ``campaign`` may ask at ``now`` on the wave's roll, chance aside.
 
         One INSERT..SELECT; repeating it adds only what is new. Returns the rows added.
+        """
+        ...
+
+    def candidates(self, campaign: Campaign, now: datetime) -> Iterator[Candidate]:
+        """Everybody whom ``campaign`` may ask at ``now``, and about whom: by person and subject.
+
+        They are read as they are asked for: in this work only. May be asked: a rater of its
+        groups of the audience's units (or below) with one of its tags, who has neither opted out
+        nor left, and whom no other campaign asked within its days of rest.
         """
         ...
 
     def put_assignments(self, assignments: Iterable[Assignment]) -> None: ...
     def assignment(self, wave: str, person: str, subject: str) -> Assignment | None: ...
     def open_assignments(self, person: str, now: datetime) -> Sequence[Assignment]:
-        """What ``person`` may still answer: open waves at ``now``, interview not complete."""
+        """What ``person`` may still answer: open waves at ``now``, interview not complete.
+
+        Of waves that have closed, what was begun, while the campaign's grace lasts.
+        """
         ...
 
     def assignments_left(self, wave: str, person: str) -> int:
@@ -208,6 +228,22 @@ class Transaction(Protocol):
 
     def people_asked(self, wave: str) -> int:
         """How many different people are on the roll."""
+        ...
+
+    def drop_roll(self, wave: str) -> None:
+        """Forget whom a wave would have asked: it does not open now."""
+        ...
+
+    def dispositions(self, wave: str) -> Counts:
+        """What became of everybody on the roll of a wave that is not tallied; adds up to them."""
+        ...
+
+    def put_dispositions(self, wave: str, counts: Counts) -> None:
+        """Keep them beyond the tally, which deletes what they were counted from."""
+        ...
+
+    def recorded_dispositions(self, wave: str) -> Counts:
+        """Those kept; nothing where the wave is not tallied."""
         ...
 
     def close_box(self, wave: str) -> None:

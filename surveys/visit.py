@@ -289,6 +289,10 @@ class Visit:
             if wave.state is WaveState.OPEN and wave.opens_at <= now < wave.closes_at
         ]
 
+    def uncounted(self) -> bool:
+        """Whether what somebody has begun may still be gone on with: in an open wave's grace too."""
+        return any(wave.state is WaveState.OPEN for wave in self.tx.waves())
+
     def recalled(self, token: str) -> Reply | None:
         if not token.isprintable():  # no token of ours; a database may choke on it
             return None

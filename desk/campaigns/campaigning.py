@@ -5,25 +5,21 @@ Whatever changes something takes the act it is done by and writes it into the au
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from desk.audit import Act, Value, record
-from desk.campaigns.wishing import CampaignError, Wish, Wrong, askable, planned
+from desk.campaigns.wishing import Wish, askable, planned
+from desk.campaigns.wrongs import CampaignError, Wrong
 from desk.connections.hooks import announce
 from desk.store import DeskTransaction
-from surveys.campaigns import Campaign, Wave, WaveState, following
+from surveys.campaigns import Campaign, Wave, WaveState
+from surveys.recurrence import following
+from surveys.workdays import Workdays
 
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How many a wave would ask, were it drawn now."""
-
-    people: int
-    assignments: int
-    reachable: int  # people with a Telegram address
+HOUR = timedelta(hours=1)
 
 
 def draft(tx: DeskTransaction, wish: Wish, now: datetime) -> Campaign:
@@ -36,11 +32,6 @@ def draft(tx: DeskTransaction, wish: Wish, now: datetime) -> Campaign:
     return made
 
 
-def reach(tx: DeskTransaction, campaign: Campaign) -> Reach:
-    """Whom a wave of ``campaign`` would ask now."""
-    return Reach(*tx.count_raters(campaign.groups))
-
-
 def create(tx: DeskTransaction, act: Act, wish: Wish) -> Campaign:
     """Make the campaign; everything is checked here. Making the very same one again does nothing.
 
@@ -49,8 +40,8 @@ def create(tx: DeskTransaction, act: Act, wish: Wish) -> Campaign:
     tx.audit_head()  # from here on nobody else writes: of two clicks the second sees the first
     made, wrongs = planned(tx, wish, act.at)
     there = tx.campaign(wish.id)
-    if made is not None and there == made:
-        return made  # a second click
+    if made is not None and there is not None and replace(there, agreed=0) == made:
+        return there  # a second click
     if there is not None:
         wrongs.append(Wrong("id", "taken", {"id": wish.id}))
     if wrongs or made is None:
@@ -61,8 +52,8 @@ def create(tx: DeskTransaction, act: Act, wish: Wish) -> Campaign:
 
 
 def facts(campaign: Campaign) -> dict[str, Value]:
-    """A campaign as the audit tells it."""
-    return {
+    """A campaign as the audit tells it; of its audience and own words only what there is."""
+    told: dict[str, Any] = {
         "title": " / ".join(campaign.title.values()),
         "form": campaign.form,
         "groups": [str(group) for group in campaign.groups],
@@ -73,7 +64,16 @@ def facts(campaign: Campaign) -> dict[str, Value]:
         "days": campaign.window.days,
         "reminders": [delay.days for delay in campaign.reminders],
         "k": campaign.k,
+        "shift": campaign.shift.value,
+        "quiet": list(campaign.quiet),
+        "grace": int(campaign.grace / HOUR),
+        "paid": campaign.paid,
     }
+    own = {
+        f"messages_{stage}_{language}": text
+        for stage, words in campaign.messages.items() for language, text in words.items()
+    }  # fmt: skip
+    return told | dict(campaign.audience.packed()) | own
 
 
 def set_form(tx: DeskTransaction, act: Act, campaign: str, form: str) -> Campaign:
@@ -133,7 +133,9 @@ def is_open(wave: Wave, now: datetime) -> bool:
     return wave.state is WaveState.OPEN and wave.opens_at <= now < wave.closes_at
 
 
-def next_wave(campaign: Campaign, waves: list[Wave], now: datetime) -> datetime | None:
+def next_wave(
+    campaign: Campaign, days: Workdays, waves: list[Wave], now: datetime
+) -> datetime | None:
     """When the campaign's next wave opens, as if it were not paused, in the campaign's zone.
 
     ``waves`` are its own. Not later than ``now``: it opens at once.
@@ -141,7 +143,7 @@ def next_wave(campaign: Campaign, waves: list[Wave], now: datetime) -> datetime 
     zone = ZoneInfo(campaign.zone)
     coming = [wave.opens_at for wave in waves if wave.state is WaveState.PLANNED
               and wave.closes_at > now]  # fmt: skip
-    at = min(coming, default=None) or following(campaign, waves, now)
+    at = min(coming, default=None) or following(campaign, days, waves, now)
     return None if at is None else at.astimezone(zone)
 
 

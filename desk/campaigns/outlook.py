@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from desk.campaigns.campaigning import next_wave, reach
+from desk.campaigns.campaigning import next_wave
+from desk.campaigns.days import calendar
+from desk.campaigns.foreseeing import forecast
 from desk.campaigns.rhythm import WORDS
 from desk.store import DeskTransaction
-from surveys.campaigns import Campaign, Wave, WaveState, next_opening
+from surveys.audience import Audience
+from surveys.campaigns import Campaign, Shift, Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.forms.form import Form
 from surveys.forms.xform import read_xform
 from surveys.lint.estimate import estimate
 from surveys.lint.rules import asked, lint
+from surveys.recurrence import next_opening
+from surveys.tally import Side
 from surveys.words import LANGUAGES, pick
+from surveys.workdays import Workdays
 
 AHEAD = 3  # waves of ours that are looked at
+ALONE = frozenset((RaterGroup.SUPERIOR,))
+"""Sides that need no others to hide among."""
 FAR = 40  # waves of another campaign that are looked at, at most
 
 
@@ -79,26 +87,29 @@ def look(version: str, source: bytes) -> Look:
                 len(form.indicators), len(stops))  # fmt: skip
 
 
-def coming(campaign: Campaign, waves: Sequence[Wave], now: datetime, count: int) -> list[Coming]:
+def coming(
+    campaign: Campaign, days: Workdays, waves: Sequence[Wave], now: datetime, count: int
+) -> list[Coming]:
     """The next ``count`` waves that will open if it is not paused; ``waves`` are its own."""
     zone = ZoneInfo(campaign.zone)
     planned = {wave.opens_at: wave for wave in waves if wave.state is WaveState.PLANNED}
     found: list[Coming] = []
-    at = next_wave(campaign, list(waves), now)
+    at = next_wave(campaign, days, list(waves), now)
     while at is not None and len(found) < count:
         wave = planned.get(at)
         closes = wave.closes_at.astimezone(zone) if wave else at + campaign.window
         told = tuple(at + delay for delay in campaign.reminders if now < at + delay < closes)
         found.append(Coming(at, closes, told))
-        at = next_opening(campaign, at)
+        at = next_opening(campaign, days, at)
     return found
 
 
 def notes(tx: DeskTransaction, campaign: Campaign, now: datetime, look: Look) -> list[Note]:
     """What to look out for before ``campaign`` is made or goes on, the gravest first."""
     mine = [wave for wave in tx.waves() if wave.campaign == campaign.id]
-    ahead = coming(campaign, mine, now, AHEAD)
-    found = [*_whom(tx, campaign), *_questionnaire(look)]
+    days = calendar(tx)
+    ahead = coming(campaign, days, mine, now, AHEAD)
+    found = [*_whom(tx, campaign, now), *_questionnaire(look), *_holidays(campaign, days, ahead)]
     if ahead and ahead[0].opens_at <= now:
         found.append(Note("at_once", {"time": f"{ahead[0].opens_at:%H:%M}"}))
     if any(one.closes_at > two.opens_at for one, two in pairwise(ahead)):
@@ -106,20 +117,43 @@ def notes(tx: DeskTransaction, campaign: Campaign, now: datetime, look: Look) ->
     return found + _overlaps(tx, campaign, ahead, now)
 
 
-def _whom(tx: DeskTransaction, campaign: Campaign) -> list[Note]:
-    whom = reach(tx, campaign)
+def _whom(tx: DeskTransaction, campaign: Campaign, now: datetime) -> list[Note]:
+    audience, seen = campaign.audience, forecast(tx, campaign, now)
+    whom = seen.reach
     if not whom.people:
-        return [Note("nobody")]
+        everybody = replace(campaign, audience=Audience())
+        fits = tx.count_raters(everybody, now)[0]
+        return [Note("nobody_fits", {"people": fits}) if fits else Note("nobody")]
     found: list[Note] = []
-    sides = [n for _, group, n in tx.rater_sides(campaign.groups)
-             if group is not RaterGroup.SUPERIOR]  # fmt: skip
-    few = sum(n < campaign.k for n in sides)
+    if 0 < audience.at_most < whom.people:
+        told = {"people": f"{whom.people:,}", "most": f"{audience.at_most:,}"}
+        found.append(Note("above_cap", told))
+    few, every = _few(seen.sides, campaign.k)
     if few:
-        code = "none_shown" if few == len(sides) else "few_shown"
-        found.append(Note(code, {"few": few, "all": len(sides), "k": campaign.k}))
+        code = "none_shown" if few == every else "few_shown"
+        if audience.drawn and few > _few(_uncapped(tx, campaign, now), campaign.k)[0]:
+            code = f"{code}_drawn"
+        found.append(Note(code, {"few": few, "all": every, "k": campaign.k}))
     if whom.reachable < whom.people:
         found.append(Note("unreachable", {"count": whom.people - whom.reachable}))
     return found
+
+
+def _few(sides: Mapping[Side, int], k: int) -> tuple[int, int]:
+    """(sides with fewer than ``k`` raters, all); superiors and self-assessments stand alone."""
+    hidden = [n for (_, group), n in sides.items() if group not in ALONE]
+    return sum(n < k for n in hidden), len(hidden)
+
+
+def _uncapped(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Mapping[Side, int]:
+    return {(subject, group): n for subject, group, n in tx.rater_sides(campaign, now)}
+
+
+def _holidays(campaign: Campaign, days: Workdays, ahead: Sequence[Coming]) -> list[Note]:
+    """Openings that go by working days in a year whose days are not announced."""
+    years = {each.opens_at.year for each in ahead if campaign.shift is not Shift.NONE}
+    unknown = sorted(year for year in years if not days.announced(year))
+    return [Note("not_announced", {"years": ", ".join(map(str, unknown))})] if unknown else []
 
 
 def _questionnaire(look: Look) -> list[Note]:
@@ -143,7 +177,8 @@ def _overlaps(
             continue
         spans = _spans(tx, other, now, ahead[-1].closes_at)
         met = [(opens, closes) for opens, closes in spans if _meets(ahead, opens, closes)]
-        people = _shared(tx, campaign, other) if met else 0
+        rested = campaign.audience.rest_days and other.audience.rest_days
+        people = tx.count_shared(campaign, other, now) if met and not rested else 0
         if people:
             zone = ZoneInfo(campaign.zone)
             opens, closes = (f"{at.astimezone(zone):%Y-%m-%d}" for at in met[0])
@@ -164,13 +199,6 @@ def _spans(
     spans = [(wave.opens_at, wave.closes_at) for wave in mine
              if wave.state is WaveState.OPEN and wave.closes_at > now]  # fmt: skip
     if not other.paused:
-        far = coming(other, mine, now, FAR)
+        far = coming(other, calendar(tx), mine, now, FAR)
         spans += [(each.opens_at, each.closes_at) for each in far if each.opens_at < until]
     return spans
-
-
-def _shared(tx: DeskTransaction, one: Campaign, two: Campaign) -> int:
-    """How many people both ask: |A| + |B| - |A or B|."""
-    both = tuple(dict.fromkeys((*one.groups, *two.groups)))
-    first, second, either = (tx.count_raters(g)[0] for g in (one.groups, two.groups, both))
-    return first + second - either

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from enum import StrEnum
 
+from surveys.campaigns import Shift
 from surveys.words import Words
 
 WORDS = Words.of("desk", "campaigns")
 LAST_OF_QUARTER, MONTHS = (3, 6, 9, 12), tuple(range(1, 13))
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-WORKING = "MO,TU,WE,TH,FR"
 LONGEST = 200  # characters of a rule
 
 
@@ -38,7 +36,9 @@ class On(StrEnum):
     LAST = "last"
 
 
-OFFERED = (Every.QUARTER, Every.MONTH, Every.YEAR, Every.ONCE, Every.OWN)
+WORKING = {On.FIRST_WORKING: Shift.AFTER, On.LAST_WORKING: Shift.BEFORE}
+MONTHLY = (Every.QUARTER, Every.MONTH, Every.YEAR)
+OFFERED = (Every.QUARTER, Every.MONTH, Every.WEEK, Every.YEAR, Every.ONCE, Every.OWN)
 """What a form offers; the others are only recognised."""
 
 
@@ -47,7 +47,8 @@ class Rhythm:
     """``month`` is of the quarter (1..3) or of the year (1..12); ``day`` of the month (1..31), or
     of the week (0 Monday .. 6) for ``Every.WEEK``. ``rule`` is the text of ``Every.OWN``.
 
-    Working days are Monday to Friday: public holidays are not known here.
+    ``shift`` says where it goes when nobody works on that day. For the first and the last working
+    day it follows from ``on``.
     """
 
     every: Every
@@ -55,24 +56,7 @@ class Rhythm:
     month: int = 3
     day: int = 10
     rule: str = ""
-
-    def falls_on(self, day: date, first: date) -> bool:
-        """Whether a wave opens on ``day`` where nothing opens before ``first``.
-
-        ValueError for ``Every.OWN``: only its rule can tell.
-        """
-        if self.every is Every.OWN:
-            raise ValueError("an own rule must be expanded")
-        if day < first:
-            return False
-        match self.every:
-            case Every.ONCE:
-                return day == first
-            case Every.DAY:
-                return True
-            case Every.WEEK:
-                return day.weekday() == self.day
-        return day.month in self.months and day.day == self._day_in(day.year, day.month)
+    shift: Shift = Shift.NONE
 
     @property
     def months(self) -> tuple[int, ...]:
@@ -80,17 +64,6 @@ class Rhythm:
         if self.every is Every.QUARTER:
             return tuple(month - 3 + self.month for month in LAST_OF_QUARTER)
         return (self.month,) if self.every is Every.YEAR else MONTHS
-
-    def _day_in(self, year: int, month: int) -> int:
-        end = date(year, month, calendar.monthrange(year, month)[1])
-        if self.on is On.DAY:
-            return self.day  # a month without this day never has it
-        if self.on is On.LAST:
-            return end.day
-        working, step = (end, -1) if self.on is On.LAST_WORKING else (end.replace(day=1), 1)
-        while working.weekday() >= 5:
-            working += timedelta(days=step)
-        return working.day
 
 
 def rule_of(rhythm: Rhythm) -> str:
@@ -113,19 +86,29 @@ def rule_of(rhythm: Rhythm) -> str:
     days = {
         On.DAY: f"BYMONTHDAY={rhythm.day}",
         On.LAST: "BYMONTHDAY=-1",
-        On.FIRST_WORKING: f"BYDAY={WORKING};BYSETPOS=1",
-        On.LAST_WORKING: f"BYDAY={WORKING};BYSETPOS=-1",
+        On.FIRST_WORKING: "BYMONTHDAY=1",
+        On.LAST_WORKING: "BYMONTHDAY=-1",
     }
     return months + days[rhythm.on]
 
 
-def rhythm_of(rule: str) -> Rhythm:
-    """What ``rule`` means in people's words; ``Every.OWN`` for a rule that is not one of ours."""
+def shift_of(rhythm: Rhythm) -> Shift:
+    """Where an occurrence goes when nobody works on that day."""
+    if rhythm.every in MONTHLY and rhythm.on in WORKING:
+        return WORKING[rhythm.on]
+    return rhythm.shift
+
+
+def rhythm_of(rule: str, shift: Shift) -> Rhythm:
+    """What ``rule`` and ``shift`` mean in people's words.
+
+    ``Every.OWN`` for a rule that is not one of ours.
+    """
     given = _parts(rule)
     for candidate in _candidates(given):
-        if _parts(rule_of(candidate)) == given:
-            return candidate
-    return Rhythm(Every.OWN, rule=rule)
+        if _parts(rule_of(candidate)) == given and shift_of(candidate) in (shift, Shift.NONE):
+            return replace(candidate, shift=shift)
+    return Rhythm(Every.OWN, rule=rule, shift=shift)
 
 
 def _parts(rule: str) -> dict[str, object]:
@@ -141,7 +124,8 @@ def _candidates(given: dict[str, object]) -> list[Rhythm]:
     days = [
         int(day) for day in _values(given, "BYMONTHDAY") if re.fullmatch("[1-9]|[12]\\d|3[01]", day)
     ]
-    ons = [Rhythm(Every.MONTH, on) for on in On if on is not On.DAY]
+    # the working days first: they are the more exact words for the same rule
+    ons = [Rhythm(Every.MONTH, on) for on in (*WORKING, On.LAST)]
     ons += [Rhythm(Every.MONTH, day=day) for day in days]
     months = [
         int(month) for month in _values(given, "BYMONTH") if re.fullmatch("[1-9]|1[0-2]", month)
@@ -162,6 +146,14 @@ def _values(given: dict[str, object], name: str) -> frozenset[str]:
 
 def in_words(rhythm: Rhythm, language: str) -> str:
     """When it asks, in plain words, without hour and zone: 每季度第3个月的10日."""
+    told = _when(rhythm, language)
+    named = rhythm.every in MONTHLY and rhythm.on in WORKING
+    if rhythm.shift is Shift.NONE or named:
+        return told
+    return WORDS.say(f"rhythm.shift.{rhythm.shift}", language, when=told)
+
+
+def _when(rhythm: Rhythm, language: str) -> str:
     say = WORDS.say
     every = rhythm.every
     if every in (Every.ONCE, Every.DAY, Every.OWN):

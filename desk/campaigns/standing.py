@@ -7,26 +7,36 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from desk.campaigns.campaigning import is_open, next_wave
+from desk.campaigns.days import calendar
+from desk.campaigns.holding import Hold, held
+from desk.outcomes import tens
 from desk.store import DeskTransaction
 from surveys.campaigns import Campaign, Outcome, Wave, WaveState
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """A campaign in one line of a list. ``next_opening`` is None where it is paused or over."""
+    """A campaign in one line of a list. ``next_opening`` is None where it is paused or over.
+
+    ``last`` is its newest wave that was counted; ``held`` why a wave that is due does not open.
+    """
 
     campaign: Campaign
     next_opening: datetime | None
     waves: int
     open: Wave | None
+    last: Wave | None = None
+    held: Hold | None = None
 
     @property
     def state(self) -> str:
-        """open | paused | running | over."""
+        """open | paused | held | running | over."""
         if self.open is not None:
             return "open"
         if self.campaign.paused:
             return "paused"
+        if self.held is not None:
+            return "held"
         return "running" if self.next_opening is not None else "over"
 
 
@@ -60,8 +70,8 @@ class Standing:
 def briefs(tx: DeskTransaction, now: datetime) -> list[Brief]:
     """Every campaign, those with an open wave first, then by their next opening."""
     waves = tx.waves()
-    found = [_brief(campaign, waves, now) for campaign in tx.campaigns()]
-    order = ("open", "running", "paused", "over")
+    found = [_brief(tx, campaign, waves, now) for campaign in tx.campaigns()]
+    order = ("held", "open", "running", "paused", "over")
 
     def place(brief: Brief) -> tuple[int, float, str]:
         at = brief.open.closes_at if brief.open else brief.next_opening
@@ -74,20 +84,23 @@ def standing(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Standing
     """Where ``campaign`` stands."""
     waves = sorted(tx.waves(), key=lambda wave: wave.opens_at)
     mine = [wave for wave in waves if wave.campaign == campaign.id]
-    told = (_standing(tx, wave, campaign.k, now) for wave in mine)
-    return Standing(_brief(campaign, mine, now), tuple(told))
+    told = (_standing(tx, wave, campaign) for wave in mine)
+    return Standing(_brief(tx, campaign, mine, now), tuple(told))
 
 
-def _brief(campaign: Campaign, waves: Sequence[Wave], now: datetime) -> Brief:
+def _brief(tx: DeskTransaction, campaign: Campaign, waves: Sequence[Wave], now: datetime) -> Brief:
     mine = [wave for wave in waves if wave.campaign == campaign.id]
-    coming = None if campaign.paused else next_wave(campaign, mine, now)
+    coming = None if campaign.paused else next_wave(campaign, calendar(tx), mine, now)
     going_on = next((wave for wave in mine if is_open(wave, now)), None)
-    return Brief(campaign, coming, len(mine), going_on)
+    last = next((wave for wave in reversed(mine) if wave.state is WaveState.TALLIED), None)
+    due = [wave for wave in mine if wave.state is WaveState.PLANNED and wave.opens_at <= now]
+    waits = next((hold for wave in due if (hold := held(tx, wave.id))), None)
+    return Brief(campaign, coming, len(mine), going_on, last, waits)
 
 
-def _standing(tx: DeskTransaction, wave: Wave, k: int, now: datetime) -> WaveStanding:
+def _standing(tx: DeskTransaction, wave: Wave, campaign: Campaign) -> WaveStanding:
     answered = None
     if wave.state is WaveState.OPEN:
-        complete = tx.interview_counts(wave.id)[1]
-        answered = complete // 10 * 10 if complete >= max(k, 10) else None
+        asked = sum(people for _, _, people in tx.sides(wave.id))
+        answered = tens(tx.interview_counts(wave.id)[1], asked, campaign.k)
     return WaveStanding(wave, answered, tx.delivery_counts(wave.id))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from dataclasses import field as made_by
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from desk.campaigns.rhythm import WORDS
+from desk.campaigns.audiences import audience_of
+from desk.campaigns.days import calendar
+from desk.campaigns.manners import QUIET, manners_of
 from desk.campaigns.rules import trouble_with
+from desk.campaigns.wrongs import Wrong
 from desk.store import DeskTransaction
-from surveys.campaigns import QUARTERLY, Campaign, first_opening
+from surveys.campaigns import QUARTERLY, Campaign
 from surveys.cells import RaterGroup
 from surveys.forms.xform import read_xform
+from surveys.recurrence import first_opening
 
 ID = re.compile(r"[^\W_][\w.-]{0,39}")
 RESERVED = ("new", "coming")  # addresses of the console
@@ -24,33 +27,8 @@ TITLE = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """What is wrong with one field of a wish. ``code`` is a key of campaigns.toml under wrong."""
-
-    field: str
-    code: str
-    arguments: Mapping[str, object] = made_by(default_factory=dict)
-
-    def said(self, language: str) -> str:
-        """In words, with how to mend it."""
-        return WORDS.say(f"wrong.{self.code}", language, **self.arguments)
-
-
-class CampaignError(ValueError):
-    """The campaign cannot be made or changed so; ``wrongs`` say why and how to mend it."""
-
-    def __init__(self, wrongs: Iterable[Wrong]) -> None:
-        self.wrongs = tuple(wrongs)
-        super().__init__(self.said("en"))
-
-    def said(self, language: str) -> str:
-        """All of it in words, a line each."""
-        return "\n".join(each.said(language) for each in self.wrongs)
-
-
-@dataclass(frozen=True, slots=True)
 class Wish:
-    """A campaign as typed: everything is still text."""
+    """A campaign as typed: everything is still text. An empty field asks for nothing special."""
 
     id: str
     form: str  # the first letters of a version
@@ -64,10 +42,32 @@ class Wish:
     days: str
     reminders: str  # 3,7
     k: str
+    # whom, see desk/campaigns/audiences.py
+    units: str = ""  # ids, with commas
+    tags: str = ""  # with commas
+    rest_days: str = ""
+    sample: str = ""
+    strata: str = ""  # unit | tag | kind
+    quotas: str = ""  # a line each: unit; tag; people
+    per_rater: str = ""
+    per_subject: str = ""
+    at_most: str = ""
+    # how, see desk/campaigns/manners.py
+    shift: str = "none"  # none | before | after
+    quiet_from: str = QUIET[0]  # o'clock
+    quiet_until: str = QUIET[1]
+    grace: str = "0"  # hours
+    messages_invite_zh: str = ""
+    messages_invite_en: str = ""
+    messages_remind_zh: str = ""
+    messages_remind_en: str = ""
+    paid: str = ""  # yes
 
     def packed(self) -> str:
-        """As one text, to be done later."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        """As one text, to be done later; only what differs from the usual."""
+        usual = {each.name: each.default for each in fields(self)}
+        told = {name: text for name, text in asdict(self).items() if text != usual[name]}
+        return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def unpacked(cls, text: str) -> Wish:
@@ -85,16 +85,18 @@ def planned(tx: DeskTransaction, wish: Wish, now: datetime) -> tuple[Campaign | 
         wrongs.append(Wrong("id", "id", {"id": wish.id[:80]}))
     version, wrong = askable(tx, wish.form)
     wrongs += [wrong] if wrong else []
-    made = _put_together(wish, version, wrongs)
+    made = _put_together(tx, wish, version, wrongs)
     if made is not None:
-        first = first_opening(made)
+        first = first_opening(made, calendar(tx))
         today = now.astimezone(ZoneInfo(made.zone)).date()
         if first is not None and first.date() < today:
             wrongs.append(Wrong("starts", "past", {"day": first.date().isoformat()}))
     return made, wrongs
 
 
-def _put_together(wish: Wish, version: str, wrongs: list[Wrong]) -> Campaign | None:
+def _put_together(
+    tx: DeskTransaction, wish: Wish, version: str, wrongs: list[Wrong]
+) -> Campaign | None:
     titles = {"zh": wish.title_zh.strip(), "en": wish.title_en.strip()}
     title = {language: words for language, words in titles.items() if words}
     wrongs += _title(title)
@@ -104,6 +106,8 @@ def _put_together(wish: Wish, version: str, wrongs: list[Wrong]) -> Campaign | N
     days = _number("days", wish.days, 1, 90, wrongs)
     reminders = _reminders(wish.reminders, days or 90, wrongs)
     k = _number("k", wish.k, 3, 50, wrongs)
+    audience = audience_of(tx, wish, k or 0, wrongs)
+    manners = manners_of(wish, wrongs)
     known = wish.zone in available_timezones()
     if not known:
         wrongs.append(Wrong("zone", "zone", {"text": wish.zone[:80]}))
@@ -117,7 +121,8 @@ def _put_together(wish: Wish, version: str, wrongs: list[Wrong]) -> Campaign | N
         return None
     window = timedelta(days=days)
     return Campaign(wish.id, title, version, groups, starts, rule, wish.zone, hour, window,
-                    reminders, k)  # fmt: skip
+                    reminders, k, audience=audience, shift=manners.shift, quiet=manners.quiet,
+                    grace=manners.grace, messages=manners.messages, paid=manners.paid)  # fmt: skip
 
 
 def askable(tx: DeskTransaction, form: str) -> tuple[str, Wrong | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 PORTS = (80, 443, 8443)
@@ -16,11 +16,25 @@ LONGEST = 500
 _NAME = re.compile(r"(?=.{1,253}\.?$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]"
                    r"([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?")  # fmt: skip
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\.?$")  # a name's last part, read as part of an address
-_TRANSLATED = IPv6Network("64:ff9b::/96")  # NAT64: the last 32 bits are an IPv4 address
-_TUNNELS = tuple(  # an address in disguise; nobody's server needs these today
+# IANA's registries of special-purpose addresses, and anycast where no receiver can be. Written
+# out, for what Python calls global differs between its versions.
+_SPECIAL_4 = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24",
+        "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24",
+        "203.0.113.0/24", "224.0.0.0/3",
+    )
+)  # fmt: skip
+_UNICAST_6 = IPv6Network("2000::/3")  # all that was ever given out to be reached
+_SPECIAL_6 = tuple(
     IPv6Network(network)
-    for network in ("::/96", "2001::/32", "2002::/16", "64:ff9b:1::/48", "fec0::/10")
-)
+    for network in (
+        "2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20",
+    )
+)  # fmt: skip
+_CARRIERS = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))  # of an IPv4 address
 
 
 def url_trouble(url: str, *, private: bool) -> str:
@@ -49,16 +63,11 @@ def url_trouble(url: str, *, private: bool) -> str:
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether ``address`` is one of the open internet's, whatever disguise it wears."""
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return is_public(address.ipv4_mapped)
-        if address in _TRANSLATED:
-            return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-        if any(address in network for network in _TUNNELS):
-            return False
-    return address.is_global and not (
-        address.is_multicast or address.is_reserved or address.is_unspecified
-    )
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _SPECIAL_4)
+    if any(address in carrier for carrier in _CARRIERS):
+        return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    return address in _UNICAST_6 and not any(address in network for network in _SPECIAL_6)
 
 
 def all_public(addresses: Iterable[str]) -> bool:

@@ -47,13 +47,14 @@ def backup(
     """Write everything to one file, while Minyi runs, and prove it by restoring it.
 
     Without the keys of waves (--waves, --waves-passphrase-file), what was answered in open waves
-    can never be counted from this backup.
+    is not in this backup, nor who has answered.
     """
     from minyi.safekeeping import SafekeepingError
     from minyi.safekeeping import backup as make
 
     used = settings(ctx)
     passphrase = _passphrase(phrase, ask=waves, twice=True)
+    _sweep(file)
     try:
         with _tidy_when_told():
             made = make(used, file, passphrase, scratch=scratch)
@@ -94,9 +95,9 @@ def _tell_waves(made: Backup) -> None:
     if manifest.unkeyed:
         say(
             f"NOT in it: the keys of {len(manifest.unkeyed)} wave(s) not yet tallied "
-            f"({', '.join(manifest.unkeyed[:5])}{' …' if len(manifest.unkeyed) > 5 else ''}). "
-            "Restored from this file, what was answered in them cannot be counted or gone on "
-            "with. To have them in it: --waves-passphrase-file FILE or --waves."
+            f"({', '.join(manifest.unkeyed[:5])}{' …' if len(manifest.unkeyed) > 5 else ''}), and "
+            "what was answered in them. Restored from this file, they begin anew: everybody is "
+            "asked again. To have both in it: --waves-passphrase-file FILE or --waves."
         )
 
 
@@ -126,6 +127,7 @@ def restore(
             passphrase = _passphrase(phrase, ask=True, twice=False)
         database = used.database_url
         who = f"operator:{getuser()}"
+        _sweep(into)
         with _tidy_when_told():
             restored = bring_back(file, into, passphrase, database=database, who=who)
     except SafekeepingError as error:
@@ -144,9 +146,17 @@ def _tell(restored: Restored, used: Settings) -> None:
         say(f"{len(restored.fresh)} wave(s) that had not begun were given new keys.")
     if restored.lost:
         complain(
-            f"LOST: the keys of {len(restored.lost)} open wave(s): {', '.join(restored.lost)}. "
-            "What was answered in them cannot be counted or gone on with."
+            f"LOST: what was answered in {len(restored.lost)} open wave(s): "
+            f"{', '.join(restored.lost)}."
         )
+        over = sorted(set(restored.lost) - set(restored.again))
+        if restored.again:
+            complain(
+                f"{', '.join(restored.again)} still run(s) and begin(s) anew: everybody may answer "
+                "again, also whoever had. Tell them so, or close the campaign."
+            )
+        if over:
+            complain(f"{', '.join(over)} had ended, and cannot be counted. Close the campaign.")
     if folder.absolute() != used.data_dir:
         say(f"Set MINYI_DATA_DIR={folder.absolute()}")
     if manifest.database == "sqlite" and used.database_url:
@@ -154,6 +164,13 @@ def _tell(restored: Restored, used: Settings) -> None:
     if manifest.revision != newest_revision():
         say(f"The database stands at {manifest.revision}: run `minyi init`, which brings it up.")
     say("Everybody at the desk signs in anew. Next: `minyi doctor`, `minyi serve`.")
+
+
+def _sweep(path: Path) -> None:
+    from minyi.drafts import swept
+
+    for left in swept(path):
+        complain(f"A backup or restore was killed before it ended. Deleted what it left: {left}")
 
 
 @contextmanager

@@ -37,7 +37,9 @@ async def test_a_chat_is_linked_and_a_campaign_paused_by_it(
     keyring = FileKeyring(tmp_path)
     form = load_form(ASKED)
     await stage_wave(store, keyring, form, {}, RaterGroup.RECIPIENT, clock.now())
-    desk = ChatDesk(KEY, frozenset(), ZONE, lambda item, lang: sentence(item, lang, ZONE), "/desk")
+    desk = ChatDesk(
+        KEY, frozenset(), ZONE, lambda item, lang: sentence(item, lang, ZONE), "/desk", 9
+    )
     core = await settle(store, keyring, Setting({"en": "Hedong"}), attendant=desk)
     code = await _officer(store, clock.now())
     async with polling(url, core, store, clock):

@@ -14,16 +14,15 @@ import pytest
 
 from desk.accounts import Account
 from desk.audit import Act, Entry, seal_key, verify
+from desk.campaigns.commanding import SHOWN, WORDS
 from desk.chatting import (
     CHANNELS,
     COMMANDS,
     LENGTH,
-    SHOWN,
     SHUT,
     SIGNS,
     TERM,
     TRIES,
-    WORDS,
     ChatDesk,
     chat_code,
     unlink_chat,
@@ -39,8 +38,9 @@ from surveys.cells import RaterGroup
 from surveys.conversation import Conversation
 from surveys.forms.form import Form
 from surveys.forms.xlsform import load_form
-from surveys.people import Address
+from surveys.people import Address, Kind, Person
 from surveys.reply import Opened, Reply, Typed
+from surveys.store import Assignment
 from surveys.visit import Setting
 from surveys.words import LANGUAGES
 from web.console.telling import sentence
@@ -56,6 +56,7 @@ DESK = ChatDesk(
     ZONE,
     lambda item, language: sentence(item, language, ZONE),
     "https://minyi.example/desk",
+    1000,
 )
 
 
@@ -370,6 +371,72 @@ async def test_a_campaign_is_paused_and_resumed_from_the_chat(here: Here) -> Non
     ]
 
 
+async def test_an_open_wave_is_kept_open_longer_from_the_chat(here: Here) -> None:
+    account = await here.linked(Role.OFFICER)
+    [how] = await here.say("/extend talk")
+    assert "/extend window 7" in how
+    for odd, why in (
+        ("talk many", "'many' will not do"),
+        ("talk 31", "from 1 to 30"),
+        ("nothing 7", "There is no campaign 'nothing'"),
+    ):
+        assert why in (await here.say(f"/extend {odd}"))[0]
+    [answer] = await here.say("/extend talk 7")
+    assert "is now open until 2026-12-01." in answer
+    [entry] = await here.audited("wave.extended")
+    assert (entry.who, entry.origin) == (account.id, "telegram")
+    assert "2026-11-24" in entry.before
+    assert "2026-12-01" in entry.after
+
+
+async def test_closing_in_the_chat_takes_a_second_word(here: Here) -> None:
+    await here.linked(Role.OFFICER)
+    [asked] = await here.say("/close talk")
+    assert "send /close talk yes" in asked
+    assert not await here.paused()
+    [done] = await here.say("/close talk yes")
+    assert "is paused; 1 wave(s) closed" in done
+    assert await here.paused()
+    assert "No wave is open" in (await here.say("/extend talk 7"))[0]
+    assert "There is no campaign" in (await here.say("/close window yes"))[0]
+
+
+async def test_a_large_wave_is_extended_and_closed_by_two(here: Here) -> None:
+    await here.linked(Role.OFFICER)
+
+    def many(tx: SqlTransaction) -> None:
+        wave = tx.waves()[0]
+        people = [Person(f"p{n}", Kind.CITIZEN) for n in range(1001)]
+        tx.put_people(people)
+        tx.put_assignments(
+            Assignment(wave.id, each.id, "demo", RaterGroup.RECIPIENT) for each in people
+        )
+
+    await here.store.write(many)
+    for command in ("/extend talk 7", "/close talk yes"):
+        [answer] = await here.say(command)
+        assert "more than 1000 people, so a second person has been asked" in answer
+    found = await here.store.read(lambda tx: tx.approvals())
+    assert {each.action for each in found} == {"wave.extend", "campaign.close"}
+    assert not await here.paused()
+
+
+async def test_the_list_tells_what_became_of_everybody_in_tens(here: Here) -> None:
+    await here.linked(Role.OFFICER)
+
+    def forty(tx: SqlTransaction) -> None:
+        wave = tx.waves()[0]
+        people = [Person(f"p{n}", Kind.CITIZEN) for n in range(40)]
+        tx.put_people(people)
+        tx.put_assignments(
+            Assignment(wave.id, each.id, "demo", RaterGroup.RECIPIENT) for each in people
+        )
+
+    await here.store.write(forty)
+    [answer] = await here.say("/campaigns")
+    assert "Now 40 people asked: could not be reached: at least 30" in answer
+
+
 async def test_a_campaign_that_is_not_there_is_named(quick: Here) -> None:
     await quick.linked(Role.OFFICER)
     [answer] = await quick.say("/pause window")
@@ -478,7 +545,9 @@ def filled(sentence: str) -> list[str]:
 
 
 def test_every_sentence_is_in_both_languages_and_used() -> None:
-    code = (Path(__file__).parents[2] / "desk" / "chatting.py").read_text("utf-8")
+    desk = Path(__file__).parents[2] / "desk"
+    files = (desk / "chatting.py", desk / "campaigns" / "commanding.py")
+    code = "".join(file.read_text("utf-8") for file in files)
     spoken = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)*)"', code))
     spoken |= {f"can.{name}" for name in COMMANDS}
     spoken |= {f"{word}.already" for word in ("paused", "resumed")}

@@ -8,13 +8,14 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.fieldwork import fieldwork, in_order, tens
+from desk.fieldwork import fieldwork, in_order
+from desk.outcomes import tens
 from storage import SqlStore
 from storage.transaction import SqlTransaction
 from surveys.campaigns import INVITE, Outcome, Wave, WaveState
 from surveys.cells import RaterGroup, Tally, Turnout
 from surveys.people import Relation
-from tests.storage.rows import NOW, WAVE, found_roll, interview, person
+from tests.storage.rows import CAMPAIGN, NOW, WAVE, found_roll, interview, person
 
 
 def in_the_field(tx: SqlTransaction) -> None:
@@ -22,7 +23,7 @@ def in_the_field(tx: SqlTransaction) -> None:
     found_roll(tx, 30)
     tx.put_people(person(number) for number in (30, 31))
     tx.put_relations(Relation(f"p{number}", "s2", RaterGroup.PEER) for number in (30, 31))
-    tx.draw_assignments(WAVE, [RaterGroup.PEER])
+    tx.draw_assignments(WAVE, CAMPAIGN, NOW)
     tx.draw_deliveries(WAVE.id, INVITE, NOW)
     tx.draw_deliveries(WAVE.id, "remind1", NOW + timedelta(days=3))
     for number, row in enumerate(tx.claim_deliveries(NOW, NOW + timedelta(hours=1), 100)):

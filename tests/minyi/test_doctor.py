@@ -118,11 +118,12 @@ def open_wave(folder: Path, opens: datetime) -> None:
         tx.put_chat(Chat(Address("telegram", "1"), "C1", "zh"))
         tx.put_relations([Relation("C1", "W1", svc)])
         tx.put_form("f", "form", b"<x/>")
-        tx.put_campaign(Campaign("c", {"zh": "c"}, "f", (svc,), opens.date()))
+        campaign = Campaign("c", {"zh": "c"}, "f", (svc,), opens.date())
+        tx.put_campaign(campaign)
         closes = opens + timedelta(days=14)
         wave = Wave("c.1", "c", "2026Q4", opens, closes, b"k" * 32, WaveState.OPEN)
         tx.put_wave(wave)
-        tx.draw_assignments(wave, [svc])
+        tx.draw_assignments(wave, campaign, opens)
         tx.draw_deliveries(wave.id, "invite", opens)
 
     async def go() -> None:

@@ -24,15 +24,17 @@ from desk.audit import Entry, Noted
 from desk.entry import sessions
 from desk.store import Sought
 from minyi import archiving
-from minyi.archiving import ArchiveError, Manifest, pack, read_manifest, unpack
+from minyi.archiving import Manifest, pack, read_manifest, unpack
 from minyi.auditing import head_file
 from minyi.house import open_house
+from minyi.members import ArchiveError
 from minyi.opening import keyring, opened, vault
 from minyi.restoring import restore
 from minyi.safekeeping import SafekeepingError, backup
 from minyi.settings import Settings
 from minyi.wavekeys import PassphraseError, fits, open_waves, seal_waves
 from storage import copying, migrate, revision
+from storage.programs import service
 from surveys.campaigns import Wave, WaveState
 from surveys.files.attachments import opened as unsealed
 from surveys.files.attachments import take
@@ -131,8 +133,10 @@ def test_without_a_passphrase_no_key_of_a_wave_is_in_it_and_the_loss_is_named(
     assert secrets
     assert not any(secret in (tmp_path / "b").read_bytes() for secret in secrets)
     restored = restore(tmp_path / "b", tmp_path / "there")
-    assert restored.lost == tuple(wave)
-    assert not list((tmp_path / "there" / "keys" / "waves").iterdir())
+    assert (restored.lost, restored.again) == (tuple(wave), tuple(wave))
+    anew = [path.read_bytes() for path in (tmp_path / "there" / "keys" / "waves").iterdir()]
+    assert len(anew) == 1
+    assert not set(anew) & set(secrets), "the wave goes on with other keys"
 
 
 def test_with_a_passphrase_they_are_in_it_but_not_to_be_seen(
@@ -582,7 +586,7 @@ def damaged_key(archive: Path, to: Path) -> Path:
 
 def test_a_password_stands_in_no_list_of_processes() -> None:
     url = "postgresql://minyi:h%40sh@db.test:5433/minyi?sslmode=require"
-    assert copying._service(url).splitlines() == [
+    assert service(url).splitlines() == [
         "[minyi]", "host=db.test", "port=5433", "user=minyi", "password=h@sh", "dbname=minyi",
         "sslmode=require",
     ]  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from desk.audit import verify
+from desk.campaigns.opening import PlanReport
 from evaluation.method_file import shipped
 from evaluation.publication import published_from_json
 from evaluation.quarter import cards_from_json, cards_to_json, score, thaw
@@ -95,7 +96,7 @@ async def test_a_wave_is_planned_answered_tallied_scored_and_published(
     house = await house_on(store, tmp_path)
     await furnish(house)
     assert (await steps.plan(house, BEFORE)).planned == 2
-    assert await steps.plan(house, BEFORE) == steps.PlanReport()
+    assert await steps.plan(house, BEFORE) == PlanReport()
     opened = await steps.plan(house, OPEN)
     assert (opened.opened, opened.assignments) == (2, 2 * SUBJECTS * RATERS)
     chance = Random(1)
@@ -148,6 +149,8 @@ async def test_a_tally_with_a_late_ballot_writes_nothing_and_succeeds_the_next_t
         await steps.tally(house, CLOSED)
     waves = {wave.id: wave.state for wave in await store.read(lambda tx: tx.waves())}
     assert waves["service.20261210"] is WaveState.OPEN
+    undone = await store.read(lambda tx: tx.recorded_dispositions("service.20261210"))
+    assert undone == {}, "nor what became of everybody"
     late[0] = False
     assert (await steps.tally(house, CLOSED)).waves == 1
 

@@ -14,6 +14,7 @@ from alembic import command
 from minyi.settings import Settings
 from storage import copying, migrate, newest_revision, revision
 from storage.copying import Contents
+from storage.programs import CopyError
 from tests.minyi.conftest import Minyi
 from tests.minyi.visitors import furnished, settings_in
 from tests.postgres import Cluster
@@ -94,7 +95,7 @@ def test_a_file_that_cannot_be_copied_is_not_changed(
     older(settings)
 
     def full(*_: object) -> None:
-        raise copying.CopyError("the disk is full")
+        raise CopyError("the disk is full")
 
     monkeypatch.setattr(copying, "copy_sqlite", full)
     ran = minyi("init")

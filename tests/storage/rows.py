@@ -76,4 +76,4 @@ def found_roll(tx: SqlTransaction, people: int) -> None:
     for number in range(people):
         tx.put_chat(telegram(number))
     tx.put_relations(Relation(f"p{number}", "s1", RaterGroup.PEER) for number in range(people))
-    tx.draw_assignments(WAVE, [RaterGroup.PEER])
+    tx.draw_assignments(WAVE, CAMPAIGN, NOW)

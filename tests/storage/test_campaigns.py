@@ -100,10 +100,9 @@ async def test_drawing_the_roll_twice_adds_only_what_is_new(store: SqlStore) -> 
                 Relation("p3", "s1", RaterGroup.PEER),
             ]
         )
-        groups = [RaterGroup.PEER, RaterGroup.RECIPIENT]
-        drawn = [tx.draw_assignments(WAVE, groups), tx.draw_assignments(WAVE, groups)]
+        drawn = [tx.draw_assignments(WAVE, CAMPAIGN, NOW) for _ in range(2)]
         tx.put_relations([Relation("p2", "s2", RaterGroup.PEER)])
-        return [*drawn, tx.draw_assignments(WAVE, groups)]
+        return [*drawn, tx.draw_assignments(WAVE, CAMPAIGN, NOW)]
 
     assert await store.write(settle) == [2, 0, 1]
     roll = await store.read(lambda tx: tx.roll(WAVE.id))

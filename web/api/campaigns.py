@@ -11,13 +11,17 @@ from starlette.responses import Response
 
 from desk.approvals import ApprovalError
 from desk.campaigns.campaigning import known, set_paused
-from desk.campaigns.seconding import close_or_ask, create_or_ask
+from desk.campaigns.extending import MOST
+from desk.campaigns.seconding import close_or_ask, create_or_ask, extend_or_ask
 from desk.campaigns.standing import Brief, briefs, standing
-from desk.campaigns.wishing import CampaignError, Wish, Wrong
+from desk.campaigns.wishing import Wish
+from desk.campaigns.wrongs import CampaignError, Wrong
 from desk.roles import May
 from desk.store import Approval, DeskTransaction
 from surveys.campaigns import QUARTERLY, Campaign
 from surveys.words import LANGUAGES
+from web.api import audiences
+from web.api.audiences import Manners, manners_of
 from web.api.call import Call, Caller
 from web.api.operations import Operation
 from web.api.oversight import ApprovalModel, approval_model, problem_of
@@ -26,10 +30,14 @@ from web.api.problems import Fault, ProblemError
 from web.api.texts import LINE, NUMBERS, Bilingual, CampaignId, Group
 
 T = TypeVar("T")
-POINTERS = {"title_zh": "#/title/zh", "title_en": "#/title/en"}
+POINTERS = {
+    "title_zh": "#/title/zh",
+    "title_en": "#/title/en",
+    "more": "#/days",
+} | audiences.POINTERS
 
 
-class CampaignModel(BaseModel):
+class CampaignModel(Manners):
     """A questionnaire asked of people again and again."""
 
     model_config = ConfigDict(title="Campaign")
@@ -46,13 +54,14 @@ class CampaignModel(BaseModel):
     reminders: list[int] = Field(description="After how many days it reminds.")
     k: int = Field(description="Fewest ratings that a figure may stand for.")
     state: str = Field(
-        description="How it stands: open (a wave is), running (one will be), paused, over.",
-        json_schema_extra={"enum": ["open", "running", "paused", "over"]},
+        description="How it stands: open (a wave is), held (one is due, and waits for a second "
+        "person or a smaller audience), running (one will be), paused, over.",
+        json_schema_extra={"enum": ["open", "held", "running", "paused", "over"]},
     )
     next_opening: datetime | None = Field(description="When its next wave opens.")
 
 
-class CampaignWish(BaseModel):
+class CampaignWish(Manners):
     """A campaign to be made. What it promises people cannot be changed later."""
 
     model_config = ConfigDict(title="CampaignWish", extra="forbid")
@@ -107,7 +116,18 @@ class CampaignWish(BaseModel):
             str(self.days),
             ",".join(map(str, self.reminders)),
             str(self.k or call.console.k),
+            **self.manners(),
         )
+
+
+class ExtensionWish(BaseModel):
+    """How much longer an open wave is to stay open."""
+
+    model_config = ConfigDict(title="ExtensionWish", extra="forbid")
+
+    days: Annotated[int, Field(ge=1, le=MOST), NUMBERS] = Field(
+        description="How many days later it is to close.", examples=[7]
+    )
 
 
 async def campaigns(call: Caller, page: Paged) -> Page[CampaignModel]:
@@ -151,6 +171,21 @@ async def close_campaign(call: Caller, campaign: CampaignId) -> Response:
     def work(tx: DeskTransaction) -> tuple[BaseModel, int]:
         limit = call.console.approval_above
         done = _judged(lambda: close_or_ask(tx, call.act(), call.account, campaign, limit))
+        if isinstance(done, Approval):
+            return approval_model(done), 202
+        return _standing(tx, call, campaign), 200
+
+    return await call.change(work)
+
+
+async def extend_campaign(call: Caller, campaign: CampaignId, wish: ExtensionWish) -> Response:
+    """Keep its open wave open longer; 202 and a request where a second person must agree."""
+
+    def work(tx: DeskTransaction) -> tuple[BaseModel, int]:
+        limit = call.console.approval_above
+        done = _judged(
+            lambda: extend_or_ask(tx, call.act(), call.account, campaign, wish.days, limit)
+        )
         if isinstance(done, Approval):
             return approval_model(done), 202
         return _standing(tx, call, campaign), 200
@@ -209,6 +244,7 @@ def _campaign(brief: Brief) -> CampaignModel:
         days=made.window.days,
         reminders=[delay.days for delay in made.reminders],
         k=made.k,
+        **manners_of(made),
         state=brief.state,
         next_opening=brief.next_opening,
     )
@@ -223,6 +259,8 @@ OPERATIONS = (
               CampaignModel),
     Operation("POST", "/campaigns/{campaign}/resume", resume_campaign, May.CAMPAIGNS_WRITE,
               CampaignModel),
+    Operation("POST", "/campaigns/{campaign}/extend", extend_campaign, May.CAMPAIGNS_WRITE,
+              CampaignModel, refuses=(409,), also={202: ApprovalModel}),
     Operation("POST", "/campaigns/{campaign}/close", close_campaign, May.CAMPAIGNS_WRITE,
               CampaignModel, refuses=(409,), also={202: ApprovalModel}),
 )  # fmt: skip

@@ -9,9 +9,11 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from desk.fieldwork import Fieldwork, fieldwork
+from desk.outcomes import Outcomes, outcomes
 from desk.roles import May
 from desk.store import DeskTransaction
 from surveys.campaigns import Wave
+from surveys.dispositions import Disposition
 from web.api.call import Caller
 from web.api.operations import Operation
 from web.api.paging import Page, Paged
@@ -27,6 +29,24 @@ class SideModel(BaseModel):
     asked: int = Field(description="How many are asked.")
     answered: int | None = Field(
         description="How many rated; null while the wave is open, and where it must not be told."
+    )
+
+
+class OutcomesModel(BaseModel):
+    """What became of everybody on a wave's roll, by person; rates are AAPOR's, in percent."""
+
+    model_config = ConfigDict(title="Outcomes")
+
+    people: int = Field(description="How many people are on the roll.")
+    exact: bool = Field(
+        description="Whether the numbers are exact; else they are rounded down to tens, and the "
+        "rates at least so much."
+    )
+    numbers: dict[str, int | None] = Field(
+        description="How many came to which end: " + ", ".join(Disposition) + "; null: not told."
+    )
+    rates: dict[str, float | None] | None = Field(
+        description="RR1, RR2, REF1 and CON1 to one decimal; null while the wave is open."
     )
 
 
@@ -55,9 +75,14 @@ class WaveModel(BaseModel):
 
 
 class WaveWithSides(WaveModel):
-    """A wave, with whom it asks about."""
+    """A wave, with whom it asks about and what became of those it asked."""
 
     model_config = ConfigDict(title="WaveWithSides")
+
+    outcomes: OutcomesModel | None = Field(
+        description="What became of everybody; null before it opens, and for whoever sees only "
+        "some of its subjects."
+    )
 
     sides: list[SideModel] = Field(description="By subject and rater group.")
 
@@ -83,16 +108,22 @@ async def waves(
 
 
 async def wave(call: Caller, wave: WaveId) -> WaveWithSides:
-    """One wave, with whom it asks about."""
+    """One wave, with whom it asks about and what became of those it asked."""
 
-    def work(tx: DeskTransaction) -> Fieldwork | None:
-        return fieldwork(tx, wave, call.reach(tx, May.FIELDWORK_READ))
+    def work(tx: DeskTransaction) -> tuple[Fieldwork, Outcomes | None] | None:
+        within = call.reach(tx, May.FIELDWORK_READ)
+        found = fieldwork(tx, wave, within)
+        if found is None:
+            return None
+        return found, outcomes(tx, found.wave, found.campaign) if within is None else None
 
-    found = await call.read(work)
-    if found is None:
+    seen = await call.read(work)
+    if seen is None:
         raise ProblemError("missing")
+    found, came = seen
     sides = [SideModel.model_validate(side, from_attributes=True) for side in found.sides]
-    return WaveWithSides.model_validate({**_wave(found), "sides": sides})
+    told = None if came is None else _outcomes(came)
+    return WaveWithSides.model_validate({**_wave(found), "sides": sides, "outcomes": told})
 
 
 def _wave(found: Fieldwork) -> dict[str, object]:
@@ -108,6 +139,16 @@ def _wave(found: Fieldwork) -> dict[str, object]:
         "asked": found.asked,
         "begun": found.begun,
         "complete": found.complete,
+    }
+
+
+def _outcomes(came: Outcomes) -> dict[str, object]:
+    shares = {name: percent for name, _, percent in came.shares}
+    return {
+        "people": came.people,
+        "exact": came.exact,
+        "numbers": {str(each): count for each, count in came.numbers.items()},
+        "rates": shares or None,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -23,7 +23,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One operation. ``meaning`` is English, as in the description; ``summary`` is translated."""
+    """One operation. ``meaning`` is English, as in the description; ``summary`` is translated.
+
+    What it gives stands once on the page: ``like`` is (its title, the operation where it stands).
+    """
 
     name: str
     method: str
@@ -35,6 +38,7 @@ class Told:
     bodies: tuple[str, ...]
     gives: tuple[Place, ...]
     statuses: tuple[str, ...]
+    like: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,13 @@ def guide(language: str) -> Guide:
 
     made = schema()
     parts: dict[str, list[Told]] = {}
+    first: dict[tuple[Place, ...], str] = {}
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
             told = _told(made, method, path, operation, language)
+            if told.gives and first.setdefault(told.gives, told.name) != told.name:
+                like = _given(made, operation).get("title", ""), first[told.gives]
+                told = replace(told, gives=(), like=like)
             parts.setdefault(operation["tags"][0], []).append(told)
     codes = tuple(
         Code(code, status, WORDS.say(f"problem.{code}.title", language))
@@ -83,9 +91,6 @@ def _told(
               p["description"]) for p in operation.get("parameters", ())
     ]  # fmt: skip
     body = content.get("application/json", {}).get("schema")
-    answers = operation["responses"]
-    good = min(status for status in answers if status.startswith("2"))
-    given = answers[good].get("content", {}).get("application/json", {}).get("schema", {})
     return Told(
         operation["operationId"],
         method.upper(),
@@ -95,9 +100,17 @@ def _told(
         operation["description"],
         (*places, *(_members(made, body, "body") if body else ())),
         tuple(content),
-        tuple(_members(made, _one(made, given), "answer")),
-        tuple(sorted(answers)),
+        tuple(_members(made, _given(made, operation), "answer")),
+        tuple(sorted(operation["responses"])),
     )
+
+
+def _given(made: Mapping[str, Any], operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is answered where all is well; of a list, one of its lines."""
+    answers = operation["responses"]
+    good = min(status for status in answers if status.startswith("2"))
+    given = answers[good].get("content", {}).get("application/json", {}).get("schema", {})
+    return _resolved(made, _one(made, given))
 
 
 def _one(made: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

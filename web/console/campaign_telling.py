@@ -33,7 +33,7 @@ def month(language: str) -> Callable[[date], str]:
 
 def rule(campaign: Campaign) -> Mapping[str, str]:
     """When it asks, in every language of ours."""
-    rhythm = rhythm_of(campaign.recurrence)
+    rhythm = rhythm_of(campaign.recurrence, campaign.shift)
     return {language: in_words(rhythm, language) for language in LANGUAGES}
 
 

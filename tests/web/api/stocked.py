@@ -69,7 +69,7 @@ def _fill(tx: Any, desk: Desk, officer: Account) -> None:
         tx.put_wave(wave)
         if state is not WaveState.PLANNED:
             tx.open_wave(wave.id)
-            tx.draw_assignments(wave, (RaterGroup.RECIPIENT,))
+            tx.draw_assignments(wave, tx.campaign(wave.campaign), wave.opens_at)
     for period, cards in publications().items():
         tx.put_publication(period, cards)
     act = desk.act()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -183,6 +185,35 @@ async def test_a_campaign_is_made_paused_resumed_and_closed(desk: Desk) -> None:
     assert (await client.send("POST", "/campaigns/nowhere/pause")).status_code == 404
 
 
+async def test_an_open_wave_is_extended_by_days_or_told_why_not(desk: Desk) -> None:
+    client = await program(desk)
+    before = (await client.get("/waves/window.1")).json()
+    assert before["outcomes"]["people"] == 12
+    assert before["outcomes"]["rates"] is None
+    assert set(before["outcomes"]["numbers"].values()) == {None}
+    for days in (0, 31, "7"):
+        wrong = await client.send("POST", "/campaigns/window/extend", json={"days": days})
+        assert wrong.status_code == 400
+    meets = await client.send("POST", "/campaigns/window/extend", json={"days": 30})
+    assert meets.status_code == 422
+    assert meets.json()["errors"][0]["pointer"] == "#/days"
+    assert "The next wave opens" in meets.json()["errors"][0]["detail"]
+
+    def later(tx: Any) -> None:
+        far = desk.clock() + timedelta(days=60)
+        wave = replace(tx.wave("window.0"), opens_at=far, closes_at=far + timedelta(days=9))
+        tx.put_wave(wave)
+
+    await desk.store.write(later)
+    done = await client.send("POST", "/campaigns/window/extend", json={"days": 5})
+    assert (done.status_code, done.json()["state"]) == (200, "open")
+    after = (await client.get("/waves/window.1")).json()
+    assert after["closes_at"] > before["closes_at"]
+    none = await client.send("POST", "/campaigns/yearly/extend", json={"days": 5})
+    assert none.status_code == 422
+    assert "No wave is open" in none.json()["errors"][0]["detail"]
+
+
 async def test_what_is_wrong_with_a_campaign_is_pointed_at(desk: Desk) -> None:
     client = await program(desk)
     wish = {**WISH, "form": "f" * 64, "zone": "Mars/Olympus", "title": {}, "starts": "2027-02-30"}
@@ -193,8 +224,6 @@ async def test_what_is_wrong_with_a_campaign_is_pointed_at(desk: Desk) -> None:
 
 
 async def test_a_large_campaign_waits_for_a_second_person(desk: Desk) -> None:
-    from dataclasses import replace
-
     large = replace(desk.console, approval_above=5)
     desk.app.state.console = large
     for route in desk.app.routes:

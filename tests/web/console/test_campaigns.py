@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -88,7 +89,7 @@ async def open_wave(desk: Desk, campaign: str = "window", **changed: Any) -> Non
     def work(tx: Any) -> None:
         tx.put_wave(wave)
         tx.open_wave(wave.id)
-        tx.draw_assignments(wave, tx.campaign(campaign).groups)
+        tx.draw_assignments(wave, tx.campaign(campaign), wave.opens_at)
 
     await desk.store.write(work)
 
@@ -247,7 +248,9 @@ async def test_a_large_campaign_is_made_only_when_a_second_person_agrees(fit: De
     await fit.store.write(lambda tx: decide(tx, act, second, asked.id, True, "", fit.clock()))
     made = await fit.store.read(lambda tx: tx.campaign("large"))
     assert made is not None
-    assert [entry.action for entry in await fit.audited()][-1] == "campaign.created"
+    done = [entry.action for entry in await fit.audited()][-2:]
+    assert done == ["campaign.created", "campaign.agreed"]
+    assert made.agreed == 12
     assert (await fit.audited("campaign"))[-1].who == second.id
 
 
@@ -367,6 +370,73 @@ async def test_closing_a_large_wave_needs_a_second_person(fit: Desk) -> None:
     wave = await fit.store.read(lambda tx: tx.wave("window.1"))
     assert wave is not None
     assert wave.closes_at == fit.clock()
+
+
+async def test_an_open_wave_is_kept_open_longer_and_what_was_typed_wrong_stays(fit: Desk) -> None:
+    await make(fit)
+    client = await fit.seat(Role.OFFICER)
+    one = "/desk/campaigns/window/extend"
+    assert "No wave is open" in (await client.get(one)).text
+    await open_wave(fit)
+    assert f'href="{one}"' in (await client.get("/desk/campaigns/window")).text
+    assert "asks 12 people and is open until Mon, Dec 7, 2026" in (await client.get(one)).text
+    for typed, why in (("a week", "from 1 to 30"), ("31", "from 1 to 30"), ("", "from 1 to 30")):
+        refused = await post(client, one, {"more": typed}, page=one)
+        assert refused.status_code == 422
+        assert why in refused.text
+        assert f'value="{typed}"' in refused.text
+    done = await post(client, one, {"more": "7"}, page=one)
+    assert done.headers["location"] == "/desk/campaigns/window"
+    assert "now open until Mon, Dec 14, 2026" in (await client.get("/desk/campaigns/window")).text
+    [entry] = await fit.audited("wave.extended")
+    assert (entry.who, entry.what) == ("a-officer", "wave:window.1")
+    object.__setattr__(fit.console, "approval_above", 11)
+    await fit.account(Role.ADMINISTRATOR)
+    page = (await client.get(one)).text
+    assert "before it stays open longer" in page
+    assert "Who can approve: Administrator." in page
+    asked = await post(client, one, {"more": "3"}, page=one)
+    assert asked.headers["location"].startswith("/desk/approvals/")
+    told = (await client.get(asked.headers["location"])).text
+    for said in ("Keep an open wave open longer", "Days longer", "window.1", "People it asks"):
+        assert said in told, said
+    assert (await client.get("/desk/campaigns/none/extend")).status_code == 404
+    missing = await client.post("/desk/campaigns/none/extend", data={"more": "3"})
+    assert missing.status_code == 403, "and without a proof nothing is even looked for"
+
+
+async def test_a_wave_that_is_held_says_why_and_where_it_is_decided(
+    fit: Desk, tmp_path: Path
+) -> None:
+    from desk.campaigns.opening import Means, plan
+    from storage import FileKeyring
+
+    await fit.account(Role.OFFICER)
+    await fit.store.write(lambda tx: create(tx, fit.act("a-officer"), wish()))
+    fit.clock.on(days=18)  # 11 December
+    act, means = fit.act("minyi"), Means(FileKeyring(tmp_path), lambda: "00", 11)
+    await fit.store.write(lambda tx: plan(tx, act, fit.clock(), means))
+    client = await fit.seat(Role.ADMINISTRATOR)
+    assert "due, waiting" in (await client.get("/desk/campaigns?state=held")).text
+    page = (await client.get("/desk/campaigns/window")).text
+    assert "It would ask 12 people, so it does not open before a second person agrees." in page
+    [asked] = await fit.store.read(lambda tx: tx.approvals())
+    assert f'href="/desk/approvals/{asked.id}"' in page
+    one = f"/desk/approvals/{asked.id}"
+    told = (await client.get(one)).text
+    for said in ("Let a wave open", "Minyi itself", "the campaign is paused until"):
+        assert said in told, said
+    mine = (await (await fit.seat(Role.OFFICER)).get(one)).text
+    assert "You set this campaign up" in mine
+    assert "Approve and do it" not in mine
+    home = (await client.get("/desk")).text
+    assert "is due and would ask 12 people. It waits for a second person" in home
+    done = await post(client, f"{one}/decide", {"agree": "yes"}, page=one)
+    assert done.headers["location"] == "/desk/approvals"
+    report = await fit.store.write(lambda tx: plan(tx, act, fit.clock(), means))
+    assert report.opened == 1
+    assert "opened 1440 minutes late" not in (await client.get("/desk")).text
+    assert "minutes late; reminders" in (await client.get("/desk")).text
 
 
 async def test_another_questionnaire_is_asked_from_the_next_wave_on(fit: Desk) -> None:

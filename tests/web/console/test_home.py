@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,9 +15,10 @@ from desk.roles import Grant, Role
 from desk.store import Approval
 from storage.transaction import SqlTransaction
 from surveys.campaigns import INVITE
-from surveys.cells import RaterGroup
+from surveys.cells import RaterGroup, Tally, Turnout
+from surveys.dispositions import final
 from surveys.people import Subject
-from tests.storage.rows import NOW, WAVE, found_roll
+from tests.storage.rows import CAMPAIGN, NOW, WAVE, found_roll, interview
 from tests.web.console.seats import Desk
 from tests.web.published import NAMED, publications
 
@@ -96,6 +98,48 @@ async def test_an_open_wave_is_drawn_and_looks_again(desk: Desk) -> None:
     part = (await client.get(f"/desk/fieldwork/{WAVE.id}/now")).text
     assert "<html" not in part
     assert "12 of 12" in part
+
+
+async def test_what_became_of_everybody_is_drawn_in_tens_and_then_as_rates(desk: Desk) -> None:
+    desk.clock.now = NOW
+
+    def begun(tx: SqlTransaction) -> None:
+        found_roll(tx, 40)
+        for number in range(27):
+            tx.open_interview(interview(number, complete=number < 21))
+
+    def counted(tx: SqlTransaction) -> None:
+        tx.put_dispositions(WAVE.id, final(tx.dispositions(WAVE.id)))
+        tx.record_tally(WAVE.id, WAVE.period, Tally(turnout=(
+            Turnout("s1", RaterGroup.PEER, 40, 21),
+        )))  # fmt: skip
+
+    await desk.store.write(begun)
+    client = await desk.seat(Role.AUDITOR)
+    page = (await client.get(f"/desk/fieldwork/{WAVE.id}")).text
+    assert "40 people are on the roll" in page
+    assert "at least 20" in page
+    assert "began, finished nothing" in page
+    assert "RR1" not in page, "no rate while it is open"
+    await desk.store.write(counted)
+    page = (await client.get(f"/desk/fieldwork/{WAVE.id}")).text
+    assert "I / (I + P + R + NC + UO)" in page
+    assert "52.5" in page
+    assert "not told yet" not in page
+    mine = (await (await desk.seat(Role.SUPERVISOR, "s1")).get(f"/desk/fieldwork/{WAVE.id}")).text
+    assert "What became of everybody" not in mine
+
+
+async def test_a_wave_in_its_grace_says_until_when(desk: Desk) -> None:
+    def graced(tx: SqlTransaction) -> None:
+        afield(tx)
+        tx.put_campaign(replace(CAMPAIGN, grace=timedelta(hours=6)))
+
+    await desk.store.write(graced)
+    desk.clock.now = WAVE.closes_at + timedelta(hours=1)
+    page = (await (await desk.seat(Role.AUDITOR)).get(f"/desk/fieldwork/{WAVE.id}")).text
+    assert "closed, to be counted" in page
+    assert "whoever has begun may finish until December 24, 2026 18:00" in page
 
 
 async def test_a_supervisor_sees_the_own_unit_in_the_field_and_no_other(desk: Desk) -> None:

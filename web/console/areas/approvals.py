@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from desk import approvals as two
 from desk.accounts import Account
-from desk.approvals import ACTIONS, ApprovalError, beholden, deciders, detailed, name_of
+from desk.approvals import ACTIONS, ApprovalError, detailed, name_of
+from desk.campaigns.foreseeing import reach
 from desk.campaigns.rhythm import Every, in_words, rhythm_of
 from desk.campaigns.seconding import CREATE
+from desk.campaigns.wishing import Wish, planned
 from desk.roles import May, allows
 from desk.store import Approval, Decision, DeskTransaction
+from surveys.campaigns import Shift
 from surveys.cells import RaterGroup
 from web.console.context import WORDS, Context
 from web.console.doors import Door
 
 KEPT = 100  # requests in the history
-ORDER = ("campaign", "title_zh", "title_en", "form", "groups", "starts", "recurrence", "hour",
-         "days", "reminders", "k", "zone", "id")  # fmt: skip
+CLOCK = "minyi"  # who asks when nobody does
+ORDER = ("campaign", "wave", "more", "people", "title_zh", "title_en", "form", "groups", "starts",
+         "recurrence", "hour", "days", "reminders", "k", "units", "tags", "rest_days", "sample",
+         "strata", "quotas", "per_rater", "per_subject", "at_most", "shift", "quiet_from",
+         "quiet_until", "grace", "messages_invite_zh", "messages_invite_en",
+         "messages_remind_zh", "messages_remind_en", "paid", "zone", "id")  # fmt: skip
 """In which order people want to read what will be done; anything else comes after it."""
 
 
@@ -119,29 +127,22 @@ def _seen(tx: DeskTransaction, at: Context, request: Approval) -> Seen:
     asker = tx.account(request.asked_by)
     known = request.action in ACTIONS
     open_yet = known and request.decision is Decision.OPEN
-    able = deciders(tx, request.action, request.asked_by, at.now) if open_yet else []
+    able = two.able(tx, request, at.now) if open_yet else []
     mine = at.account.id == request.asked_by
     may = known and not mine and _may(at.account, request.action)
-    barred = _barred(tx, at, request) if may and open_yet else ""
+    wrong = two.barred(tx, at.account, request, at.now) if may and open_yet else None
     return Seen(
         request,
-        name_of(tx, request.asked_by),
+        at.say("approvals.clock") if request.asked_by == CLOCK else name_of(tx, request.asked_by),
         asker is not None and asker.disabled,
         name_of(tx, request.decided_by),
         _facts(tx, at, request),
         [each.name for each in able],
         mine,
-        may and not barred,
-        barred,
+        may and wrong is None,
+        "" if wrong is None else wrong.said(at.language),
         request.expires_at <= at.now,
     )
-
-
-def _barred(tx: DeskTransaction, at: Context, request: Approval) -> str:
-    """Why the reader may not decide although their role may; '' where they may."""
-    if at.account.id not in beholden(tx, request.asked_by, at.now):
-        return ""
-    return ApprovalError("beholden", name=name_of(tx, request.asked_by)).said(at.language)
 
 
 def _may(account: Account, action: str) -> bool:
@@ -157,8 +158,7 @@ def _facts(tx: DeskTransaction, at: Context, request: Approval) -> list[tuple[st
         label = at.say(key) if key in WORDS.keys() else name  # noqa: SIM118
         facts.append((label, _value(tx, at, name, value)))
     if request.action == CREATE:
-        groups = dict(detailed(request.arguments)).get("groups", "")
-        asked = _people(tx, groups)
+        asked = _people(tx, request.arguments.get("wish", ""), at.now)
         if asked is not None:
             facts.append((at.say("approvals.people"), at.number(asked)))
     return facts
@@ -175,9 +175,12 @@ def _groups(text: str) -> list[RaterGroup] | None:
         return None
 
 
-def _people(tx: DeskTransaction, groups: str) -> int | None:
-    found = _groups(groups)
-    return None if found is None else tx.count_raters(found)[0]
+def _people(tx: DeskTransaction, wish: str, now: datetime) -> int | None:
+    try:
+        made, _ = planned(tx, Wish.unpacked(wish), now)
+    except (ValueError, TypeError):  # of an older version
+        return None
+    return None if made is None else reach(tx, made, now).people
 
 
 def _value(tx: DeskTransaction, at: Context, name: str, value: str) -> str:
@@ -188,7 +191,7 @@ def _value(tx: DeskTransaction, at: Context, name: str, value: str) -> str:
         case "form":
             titles = [title for version, title in tx.forms() if version.startswith(value)]
             return f"{titles[0]} ({value[:12]})" if len(titles) == 1 else value
-        case "recurrence" if (rhythm := rhythm_of(value)).every is not Every.OWN:
+        case "recurrence" if (rhythm := rhythm_of(value, Shift.NONE)).every is not Every.OWN:
             return in_words(rhythm, at.language)
         case "campaign":
             found = tx.campaign(value)

@@ -13,23 +13,33 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from desk.approvals import ApprovalError, deciders
-from desk.campaigns.campaigning import known, reach, set_form, set_paused
+from desk.campaigns.campaigning import known, set_form, set_paused
+from desk.campaigns.days import calendar
+from desk.campaigns.extending import MOST, days_of
+from desk.campaigns.foreseeing import reach
 from desk.campaigns.outlook import Coming, Look, coming, look, notes
-from desk.campaigns.seconding import CLOSE, asked_now, close_or_ask
+from desk.campaigns.seconding import (
+    CLOSE,
+    EXTEND,
+    asked_now,
+    close_or_ask,
+    extend_or_ask,
+)
 from desk.campaigns.standing import Brief, Standing, briefs, standing
-from desk.campaigns.wishing import CampaignError
+from desk.campaigns.wrongs import CampaignError
 from desk.roles import May
 from desk.store import Approval, DeskTransaction
 from surveys.campaigns import Campaign, WaveState
 from surveys.cells import RaterGroup
-from web.console.areas import campaigns_new
+from web.console.areas import campaigns_dry, campaigns_new
 from web.console.campaign_calendar import Span, drawn
 from web.console.campaign_telling import moment, month, promises, rule
 from web.console.context import Context
 from web.console.doors import Door
 
-STATES = ("open", "running", "paused", "over")
+STATES = ("open", "held", "running", "paused", "over")
 T = TypeVar("T")
+SECONDED = {"close": CLOSE, "extend": EXTEND}
 AHEAD = 3
 PAST = 8  # waves drawn; the table has them all
 
@@ -98,7 +108,7 @@ def _seen(tx: DeskTransaction, campaign: str, now: datetime) -> Seen:
     except CampaignError:
         raise HTTPException(404) from None
     stands = standing(tx, made, now)
-    ahead = coming(made, [each.wave for each in stands.waves], now, AHEAD)
+    ahead = coming(made, calendar(tx), [each.wave for each in stands.waves], now, AHEAD)
     return Seen(stands, ahead, look(made.form, tx.form(made.form) or b""))
 
 
@@ -121,14 +131,15 @@ async def asking(at: Context, doing: str, *, status: int = 200, wrong: str = "")
     def looked(tx: DeskTransaction) -> dict[str, Any]:
         seen = _seen(tx, _id(at), at.now)
         made = seen.campaign
-        people = asked_now(tx, at.act(), made) if doing == "close" else 0
-        able = deciders(tx, CLOSE, at.account.id, at.now) if people > limit else []
+        people = asked_now(tx, at.act(), made) if doing in SECONDED else 0
+        action = SECONDED.get(doing, CLOSE)
+        able = deciders(tx, action, at.account.id, at.now) if people > limit else []
         return {
             "seen": seen,
             "made": made,
             "people": people,
             "able": [account.name for account in able],
-            "reach": reach(tx, made),
+            "reach": reach(tx, made, at.now),
             "notes": notes(tx, made, at.now, seen.look) if doing == "resume" else [],
             "forms": campaigns_new.shelf(tx) if doing == "revise" else [],
         }
@@ -138,7 +149,8 @@ async def asking(at: Context, doing: str, *, status: int = 200, wrong: str = "")
     assert isinstance(made, Campaign)
     return at.page(
         "campaigns/confirm.html", status=status, doing=doing, wrong=wrong, limit=limit,
-        when=moment(at.language), address=address(made.id), now=at.now, **values,
+        when=moment(at.language), address=address(made.id), now=at.now, most=MOST,
+        more=at.fields.get("more", ""), **values,
     )  # fmt: skip
 
 
@@ -155,6 +167,11 @@ async def ask_resume(at: Context) -> Response:
 async def ask_close(at: Context) -> Response:
     """What closing means."""
     return await asking(at, "close")
+
+
+async def ask_extend(at: Context) -> Response:
+    """By how many days the open wave is to stay open longer."""
+    return await asking(at, "extend")
 
 
 async def ask_revise(at: Context) -> Response:
@@ -190,6 +207,25 @@ async def close(at: Context) -> Response:
     return at.go(address(name), "campaigns.said.closed", count=done)
 
 
+async def extend(at: Context) -> Response:
+    """Keep the open wave open longer, or ask a second person to agree."""
+    name, limit = _id(at), at.console.approval_above
+    try:
+        days = days_of(at.fields.get("more", ""))
+        done = await at.write(lambda tx: extend_or_ask(tx, at.act(), at.account, name, days, limit))
+    except CampaignError as error:
+        if error.wrongs[0].field == "campaign":
+            raise HTTPException(404) from None
+        return await asking(at, "extend", status=422, wrong=error.said(at.language))
+    except ApprovalError as error:
+        return await asking(at, "extend", status=409, wrong=error.said(at.language))
+    if isinstance(done, Approval):
+        return at.go(f"/desk/approvals/{done.id}", "campaigns.said.asked")
+    made = await at.read(lambda tx: known(tx, name))
+    closes = moment(at.language)(done.closes_at, made.zone)
+    return at.go(address(name), "campaigns.said.extended", day=closes)
+
+
 async def revise(at: Context) -> Response:
     """Ask another questionnaire from the next wave on."""
     name, form = _id(at), at.fields.get("form", "")
@@ -213,12 +249,15 @@ _ONE = "/campaigns/{campaign:path}"
 DOORS = (
     Door("/campaigns", listing, May.CAMPAIGNS_READ),
     *campaigns_new.DOORS,
+    *campaigns_dry.DOORS,
     Door(f"{_ONE}/pause", ask_pause, May.CAMPAIGNS_WRITE),
     Door(f"{_ONE}/pause", pause, May.CAMPAIGNS_WRITE, "POST"),
     Door(f"{_ONE}/resume", ask_resume, May.CAMPAIGNS_WRITE),
     Door(f"{_ONE}/resume", resume, May.CAMPAIGNS_WRITE, "POST"),
     Door(f"{_ONE}/close", ask_close, May.CAMPAIGNS_WRITE),
     Door(f"{_ONE}/close", close, May.CAMPAIGNS_WRITE, "POST"),
+    Door(f"{_ONE}/extend", ask_extend, May.CAMPAIGNS_WRITE),
+    Door(f"{_ONE}/extend", extend, May.CAMPAIGNS_WRITE, "POST"),
     Door(f"{_ONE}/revise", ask_revise, May.CAMPAIGNS_WRITE),
     Door(f"{_ONE}/revise", revise, May.CAMPAIGNS_WRITE, "POST"),
     Door(_ONE, page, May.CAMPAIGNS_READ),

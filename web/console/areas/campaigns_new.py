@@ -12,16 +12,24 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from desk.approvals import ApprovalError, deciders
-from desk.campaigns.campaigning import Reach, reach
+from desk.campaigns.audiences import audience_of
+from desk.campaigns.days import calendar
 from desk.campaigns.drafting import FIELDS, KEY, WRONG, Defaults, blank, keep, typed, wish_of
+from desk.campaigns.foreseeing import Reach, reach
 from desk.campaigns.outlook import Coming, Look, Note, coming, look, notes
 from desk.campaigns.rhythm import OFFERED, WORDS, Every, On
 from desk.campaigns.seconding import CREATE, create_or_ask
-from desk.campaigns.wishing import CampaignError, Wish, Wrong, planned
+from desk.campaigns.sizes import advise, precision_of
+from desk.campaigns.wishing import Wish, planned
+from desk.campaigns.wrongs import CampaignError, Wrong
 from desk.roles import May
 from desk.store import Approval, DeskTransaction
+from surveys.audience import STRATA
 from surveys.campaigns import Campaign
 from surveys.cells import RaterGroup
+from surveys.people import Subject
+from surveys.sizing import Measure
+from surveys.words import pick
 from web.console.campaign_telling import moment, rule
 from web.console.context import Context
 from web.console.doors import Door
@@ -29,6 +37,10 @@ from web.console.doors import Door
 NEW = "/desk/campaigns/new"
 SHOWN = 6  # openings shown while the days are being chosen
 PAGES = tuple(FIELDS)
+UNITS, TAGS = 300, 40  # offered while somebody types
+NARROW = ("units", "tags", "rest_days", "sample", "strata", "quotas", "per_rater", "per_subject",
+          "at_most")  # fmt: skip
+"""What makes an audience smaller than all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,8 @@ async def save(at: Context) -> Response:
         fields = typed(tx, at.account.id, key, _defaults(at), at.now)
         sent = {name: at.fields.get(name, "") for name in FIELDS[step]}
         fields |= _titled(tx, sent) if step == 1 else sent
+        if step == 2 and at.fields.get("go") == "take":
+            fields |= _taken(tx, at, fields)
         keep(tx, at.account.id, key, fields, at.now)
         return bool(_draft(tx, fields, at.now).on(step))
 
@@ -87,7 +101,8 @@ async def save(at: Context) -> Response:
         return await create(at, key)
     if go in map(str, PAGES) and (int(go) < step or not wrong):
         return RedirectResponse(f"{NEW}/{key}/{go}", 303)
-    return RedirectResponse(f"{NEW}/{key}/{step}?look=1", 303)
+    part = "#size" if go in ("size", "take") else ""
+    return RedirectResponse(f"{NEW}/{key}/{step}?look=1{part}", 303)
 
 
 async def create(at: Context, key: str) -> Response:
@@ -123,12 +138,13 @@ async def openings(at: Context) -> Response:
     # whoever is asked and what does not matter here
     whole = replace(wish, id="x", title_zh="x", groups=RaterGroup.RECIPIENT, k="5")
 
-    def looked(tx: DeskTransaction) -> tuple[Campaign | None, list[Wrong]]:
-        return planned(tx, whole, at.now)
+    def looked(tx: DeskTransaction) -> dict[str, Any]:
+        made, more = planned(tx, whole, at.now)
+        found = [each for each in (*wrongs, *more) if WRONG[each.field] == 3]
+        return _openings(tx, at, made, found)
 
-    made, more = await at.read(looked)
-    found = [each for each in (*wrongs, *more) if WRONG[each.field] == 3]
-    return at.page("campaigns/openings.html", **_openings(at, made, found))
+    shown = await at.read(looked)
+    return at.page("campaigns/openings.html", **shown)
 
 
 def _where(at: Context) -> tuple[str, int]:
@@ -187,21 +203,65 @@ def _which(tx: DeskTransaction, at: Context, draft: Draft) -> dict[str, Any]:
 
 
 def _whom(tx: DeskTransaction, at: Context, draft: Draft) -> dict[str, Any]:
-    groups = [(group, Reach(*tx.count_raters((group,)))) for group in RaterGroup]
     chosen = tuple(group for group in RaterGroup if draft.fields[group])
-    return {"groups": groups, "chosen": chosen, "together": Reach(*tx.count_raters(chosen))}
+    asked = _probe(tx, at, draft.fields, chosen)
+    groups = [(group, Reach(*tx.count_raters(replace(asked, groups=(group,)), at.now)))
+              for group in RaterGroup]  # fmt: skip
+    wanted, wrongs = precision_of(draft.fields)
+    sized = "look" in at.request.query_params and wanted is not None and chosen
+    return {
+        "groups": groups,
+        "chosen": chosen,
+        "together": reach(tx, asked, at.now),
+        "drawn": asked.audience.drawn,
+        "narrow": any(draft.fields[name] for name in NARROW),
+        "units": _some(at, tx.subjects()),
+        "tags": sorted(tx.people_by_tag())[:TAGS],
+        "measures": tuple(Measure),
+        "strata": STRATA,
+        "unsized": {wrong.field: wrong.said(at.language) for wrong in wrongs},
+        "advice": advise(tx, asked, wanted, at.now) if sized and wanted else None,
+    }
+
+
+def _some(at: Context, subjects: Sequence[Subject]) -> list[tuple[str, str]]:
+    """(id, name) of units, as many as a list to choose from can hold."""
+    units = [each for each in subjects if each.kind == "unit"]
+    return [(each.id, pick(each.name, at.language)) for each in units[:UNITS]]
+
+
+def _probe(
+    tx: DeskTransaction, at: Context, fields: Mapping[str, str], groups: tuple[RaterGroup, ...]
+) -> Campaign:
+    """Nothing but whom it asks, as far as that was typed."""
+    wish, _ = wish_of(fields)
+    audience = audience_of(tx, wish, 0, [])
+    return Campaign(wish.id, {}, "", groups, at.now.date(), audience=audience)
+
+
+def _taken(tx: DeskTransaction, at: Context, fields: Mapping[str, str]) -> dict[str, str]:
+    """The size that was worked out, as the sample; nothing where it cannot be."""
+    groups = tuple(group for group in RaterGroup if fields[group])
+    wanted, _ = precision_of(fields)
+    if wanted is None:
+        return {}
+    found = advise(tx, _probe(tx, at, fields, groups), wanted, at.now)
+    best = found.each or found.whole
+    return {"sample": str(min(best.people, best.population) or "")}
 
 
 def _when(tx: DeskTransaction, at: Context, draft: Draft) -> dict[str, Any]:
     wrongs = list(draft.on(3).values()) if "look" in at.request.query_params else []
-    shown = _openings(at, draft.made, wrongs)
+    shown = _openings(tx, at, draft.made, wrongs)
     return shown | {"offered": OFFERED, "ons": tuple(On), "own": Every.OWN, "words": _words(at)}
 
 
-def _openings(at: Context, made: Campaign | None, wrongs: Sequence[Wrong]) -> dict[str, Any]:
+def _openings(
+    tx: DeskTransaction, at: Context, made: Campaign | None, wrongs: Sequence[Wrong]
+) -> dict[str, Any]:
     return {
         "troubles": [wrong.said(at.language) for wrong in wrongs],
-        "ahead": coming(made, (), at.now, SHOWN) if made and not wrongs else [],
+        "ahead": coming(made, calendar(tx), (), at.now, SHOWN) if made and not wrongs else [],
         "rule": rule(made) if made else {},
         "zone": made.zone if made else "",
         "when": moment(at.language),
@@ -219,15 +279,21 @@ def _check(tx: DeskTransaction, at: Context, draft: Draft) -> dict[str, Any]:
     if made is None or not whole:
         return shown
     seen = look(made.form, tx.form(made.form) or b"")
-    whom, cautions = reach(tx, made), notes(tx, made, at.now, seen)
+    whom, cautions = reach(tx, made, at.now), notes(tx, made, at.now, seen)
     able = deciders(tx, CREATE, at.account.id, at.now) if whom.people > limit else []
-    return shown | _outlook(at, made, seen, whom, cautions) | {"able": [one.name for one in able]}
+    names = {"able": [one.name for one in able]}
+    return shown | _outlook(tx, at, made, seen, whom, cautions) | names
 
 
 def _outlook(
-    at: Context, made: Campaign, seen: Look, whom: Reach, cautions: Sequence[Note]
+    tx: DeskTransaction,
+    at: Context,
+    made: Campaign,
+    seen: Look,
+    whom: Reach,
+    cautions: Sequence[Note],
 ) -> dict[str, Any]:
-    ahead: list[Coming] = coming(made, (), at.now, 3)
+    ahead: list[Coming] = coming(made, calendar(tx), (), at.now, 3)
     return {
         "look": seen,
         "reach": whom,

@@ -8,9 +8,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from desk.fieldwork import Fieldwork, fieldwork, in_order
+from desk.outcomes import FORMULAS, LARGE, Outcomes, label, number, outcomes
 from desk.roles import May
 from desk.store import DeskTransaction
-from surveys.campaigns import WaveState
+from surveys.campaigns import Wave, WaveState
+from surveys.dispositions import Disposition
 from surveys.people import Text
 from surveys.words import pick
 from web import drawing
@@ -23,10 +25,14 @@ SHOWN = 100  # waves in the list
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A wave's fieldwork and what its subjects are called."""
+    """A wave's fieldwork, what its subjects are called, and what became of everybody.
+
+    Whoever sees only some of its subjects is not told the last.
+    """
 
     found: Fieldwork
     names: dict[str, Text]
+    came: Outcomes | None
 
 
 async def waves(at: Context) -> Response:
@@ -55,10 +61,12 @@ async def _wave(at: Context, template: str) -> Response:
     name = at.request.path_params["wave"]
 
     def work(tx: DeskTransaction) -> Seen | None:
-        found = fieldwork(tx, name, at.reach(tx, May.FIELDWORK_READ))
+        within = at.reach(tx, May.FIELDWORK_READ)
+        found = fieldwork(tx, name, within)
         if found is None:
             return None
-        return Seen(found, {subject.id: subject.name for subject in tx.subjects()})
+        came = outcomes(tx, found.wave, found.campaign) if within is None else None
+        return Seen(found, {subject.id: subject.name for subject in tx.subjects()}, came)
 
     seen = await at.read(work)
     if seen is None:
@@ -67,7 +75,8 @@ async def _wave(at: Context, template: str) -> Response:
     live = found.wave.state is WaveState.OPEN
     names = Names(at.language, (), seen.names, {})
     return at.page(template, found=found, names=names, live=live, pick=pick, bars=_bars(at, found),
-                   draw=drawing)  # fmt: skip
+                   came=seen.came, fates=_fates(at, found.wave, seen.came), seconds=_often(found),
+                   formulas=FORMULAS, draw=drawing)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,27 @@ def _bar(at: Context, key: str, count: int | None, whole: int) -> Bar:
         said = at.say("fieldwork.of", count=at.number(count), whole=at.number(whole))
     percent = 100 * (count or 0) / whole if whole else 0.0
     return Bar(at.say(f"fieldwork.bar.{key}"), said, min(percent, 100.0))
+
+
+def _often(found: Fieldwork) -> int:
+    """Seconds until the page looks again: counting a large wave takes its time."""
+    return 5 if found.people <= LARGE else 60
+
+
+def _fates(at: Context, wave: Wave, came: Outcomes | None) -> list[Bar]:
+    """What became of everybody, each as a share of all."""
+    if came is None:
+        return []
+    over = wave.state is WaveState.TALLIED
+    return [
+        Bar(
+            label(each, at.language),
+            number(came, each, at.language),
+            100 * (count or 0) / came.people,
+        )
+        for each, count in came.numbers.items()
+        if not (over and each is Disposition.WAITING)
+    ]
 
 
 DOORS = (

@@ -1,0 +1,57 @@
+"""The office's calendar: the public one, and the days that somebody at the desk knows better."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from desk.audit import Act, Facts, record
+from desk.campaigns.wrongs import CampaignError, Wrong
+from desk.store import DeskTransaction
+from surveys.workdays import Override, Workdays
+
+FIRST, LAST = 2000, 2200  # years
+NAME = 60  # characters
+
+
+def calendar(tx: DeskTransaction) -> Workdays:
+    """The days that campaigns reckon with."""
+    return Workdays(tx.day_overrides())
+
+
+def set_day(tx: DeskTransaction, act: Act, day: str, works: bool, name: str) -> Override:
+    """Say that ``day`` (2027-02-14) is worked or not. CampaignError where it is no day."""
+    at, name = _day(day), name.strip()
+    if len(name) > NAME or not name.isprintable():
+        raise CampaignError([Wrong("name", "day_name", {"most": NAME})])
+    before, after = tx.day_overrides().get(at), Override(at, works, name)
+    if before != after:
+        tx.put_day_override(after)
+        record(tx, act, "day.set", f"day:{at}", _told(before), _told(after))
+    return after
+
+
+def drop_day(tx: DeskTransaction, act: Act, day: str) -> bool:
+    """Go by the public calendar again; False where nothing else was said of ``day``."""
+    at = _day(day)
+    before = tx.day_overrides().get(at)
+    if before is None:
+        return False
+    tx.drop_day_override(at)
+    record(tx, act, "day.dropped", f"day:{at}", _told(before), None)
+    return True
+
+
+def _told(override: Override | None) -> Facts | None:
+    return None if override is None else {"works": override.works, "name": override.name}
+
+
+def _day(text: str) -> date:
+    typed = text.strip()
+    try:
+        at = date.fromisoformat(typed) if re.fullmatch(r"\d{4}-\d\d-\d\d", typed) else None
+    except ValueError:
+        at = None
+    if at is None or not FIRST <= at.year <= LAST:
+        raise CampaignError([Wrong("day", "day", {"text": text[:40]})])
+    return at

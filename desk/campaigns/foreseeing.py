@@ -1,0 +1,187 @@
+"""What a wave would do were it opened as things stand: who is asked what and when, or why not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
+from zoneinfo import ZoneInfo
+
+from desk.campaigns.campaigning import next_wave
+from desk.campaigns.days import calendar
+from desk.exporting import Table
+from desk.store import DeskTransaction
+from surveys import drawing
+from surveys.audience import Prospect
+from surveys.campaigns import Campaign, WaveState
+from surveys.drawing import Draw
+from surveys.hours import decent
+from surveys.tally import Side
+
+
+class Fate(StrEnum):
+    """What becomes of one person. The first that fits, in this order, but for ASKED."""
+
+    ASKED = "asked"  # and told so by a message
+    NO_ADDRESS = "no_address"  # asked, should they come: no message can reach them
+    LEFT = "left"
+    OPTED_OUT = "opted_out"
+    ASKED_LATELY = "asked_lately"
+    QUOTA_FULL = "quota_full"
+    NOT_DRAWN = "not_drawn"
+
+
+ON_THE_ROLL = frozenset((Fate.ASKED, Fate.NO_ADDRESS))
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """One person. ``sides`` are whom they would rate and as what; ``first`` is when the first
+    message leaves, in their own zone; None where none does.
+    """
+
+    person: str
+    name: str
+    unit: str | None
+    fate: Fate
+    sides: tuple[Side, ...] = ()
+    first: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many a wave would ask. ``reachable``: people whom a Telegram message can reach."""
+
+    people: int
+    assignments: int
+    reachable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """A wave in figures: how many it asks, and the raters of each side."""
+
+    reach: Reach
+    sides: Mapping[Side, int]
+
+
+def foresee(
+    tx: DeskTransaction, campaign: Campaign, opens_at: datetime, seed: str, now: datetime
+) -> Iterator[Foreseen]:
+    """Everybody whom ``campaign`` is about, by id; read as they are asked for, in this work only.
+
+    With a planned wave's seed and opening it is what will happen, as far as nothing changes.
+    """
+    at = max(now, opens_at)
+    drawn = Draw.of(lambda: tx.candidates(campaign, at), campaign, seed, tx.subjects())
+    for _, rows in groupby(tx.prospects(campaign, at), attrgetter("candidate.person")):
+        yield _foreseen(campaign, drawn, tuple(rows), at)
+
+
+def reach(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Reach:
+    """Whom a wave of ``campaign`` would ask, were it drawn now."""
+    if campaign.audience.drawn:
+        return forecast(tx, campaign, now).reach
+    return Reach(*tx.count_raters(campaign, now))
+
+
+def forecast(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Forecast:
+    """What a wave of ``campaign`` would ask, were it drawn now.
+
+    Where chance has a say, one draw stands for all: who is drawn differs, how many hardly.
+    """
+    if not campaign.audience.drawn:
+        sides = {(subject, group): n for subject, group, n in tx.rater_sides(campaign, now)}
+        return Forecast(reach(tx, campaign, now), sides)
+    found, people, reachable = Counter[Side](), 0, 0
+    for each in foresee(tx, campaign, now, "", now):
+        if each.fate in ON_THE_ROLL:
+            people += 1
+            reachable += each.fate is Fate.ASKED
+            found.update(each.sides)
+    return Forecast(Reach(people, found.total(), reachable), found)
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A wave to come. ``settled``: it is planned, and what chance will say stands already."""
+
+    opens_at: datetime
+    seed: str
+    settled: bool
+
+
+def occasion(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Occasion | None:
+    """The campaign's next wave, as if it were not paused; None where there is none any more."""
+    mine = [wave for wave in tx.waves() if wave.campaign == campaign.id]
+    opens_at = next_wave(campaign, calendar(tx), mine, now)
+    if opens_at is None:
+        return None
+    planned = (wave for wave in mine if wave.state is WaveState.PLANNED and wave.closes_at > now)
+    wave = min(planned, key=attrgetter("opens_at"), default=None)
+    return Occasion(opens_at, "" if wave is None else wave.seed, wave is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """How many come to which end, and some of them."""
+
+    counts: Mapping[Fate, int]
+    people: Sequence[Foreseen]
+
+
+def excerpt(foreseen: Iterable[Foreseen], fate: Fate | None, offset: int, limit: int) -> Excerpt:
+    """``limit`` people of ``fate`` (None: whichever) from the ``offset``-th on; all counted."""
+    counts, people, at = Counter[Fate](), list[Foreseen](), 0
+    for each in foreseen:
+        counts[each.fate] += 1
+        if fate in (None, each.fate):
+            if offset <= at < offset + limit:
+                people.append(each)
+            at += 1
+    return Excerpt({fate: counts[fate] for fate in Fate if counts[fate]}, people)
+
+
+HEADER = ("person", "name", "unit", "what", "rates", "first_message")
+
+
+def listed(foreseen: Iterable[Foreseen]) -> Table:
+    """The whole of it as a table for a file; made while it is written."""
+    rows = (
+        (each.person, each.name, each.unit, each.fate.value,
+         " ".join(f"{subject}:{group}" for subject, group in each.sides),
+         "" if each.first is None else each.first.isoformat(timespec="minutes"))
+        for each in foreseen
+    )  # fmt: skip
+    return Table("dry-run", HEADER, rows)
+
+
+def _foreseen(
+    campaign: Campaign, drawn: Draw, rows: tuple[Prospect, ...], at: datetime
+) -> Foreseen:
+    one = rows[0]
+    about = one.candidate.person, one.name, one.candidate.unit
+    barred = _barred(one)
+    if barred is not None:
+        return Foreseen(*about, barred)
+    fate, asking = drawn.fate([row.candidate for row in rows])
+    if fate is not drawing.Fate.ASKED:
+        return Foreseen(*about, Fate(fate.value))
+    sides = tuple((each.subject, each.group) for each in asking)
+    if not one.telegram:
+        return Foreseen(*about, Fate.NO_ADDRESS, sides)
+    zone = ZoneInfo(one.zone or campaign.zone)
+    return Foreseen(*about, Fate.ASKED, sides, decent(at, zone, campaign.quiet))
+
+
+def _barred(one: Prospect) -> Fate | None:
+    """Why they may not be asked at all; None where they may."""
+    if one.left:
+        return Fate.LEFT
+    if one.opted_out:
+        return Fate.OPTED_OUT
+    return Fate.ASKED_LATELY if one.lately else None

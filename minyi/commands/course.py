@@ -1,0 +1,74 @@
+"""minyi campaign pause, resume, extend, agree, close: a wave's course, steered by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from minyi.commands.campaigns import Id, Yes, campaigns, change
+from minyi.commands.desk import act, run, say, settings, sure
+
+
+def register(_app: typer.Typer) -> None:
+    """Add these commands to those of ``minyi campaign``."""
+    for command in (pause, resume, extend, agree, close):
+        campaigns.command()(command)
+
+
+def pause(ctx: typer.Context, campaign: Id) -> None:
+    """Open no further wave. A wave that is open goes on: people were told how long it lasts."""
+    from desk.campaigns.campaigning import set_paused
+
+    used = settings(ctx)
+    run(change(used, lambda tx: set_paused(tx, act(used), campaign, True)))
+    say(f"{campaign} is paused.")
+
+
+def resume(ctx: typer.Context, campaign: Id) -> None:
+    """Let a paused campaign open waves again."""
+    from desk.campaigns.campaigning import set_paused
+
+    used = settings(ctx)
+    run(change(used, lambda tx: set_paused(tx, act(used), campaign, False)))
+    say(f"{campaign} runs.")
+
+
+def extend(
+    ctx: typer.Context,
+    campaign: Annotated[
+        str, typer.Argument(help="The campaign's id, or its open wave's.", show_default=False)
+    ],
+    days: Annotated[str, typer.Argument(help="How many days longer.", show_default=False)],
+) -> None:
+    """Keep its open wave open longer. People were told a day; they may be given more."""
+    from desk.campaigns.extending import days_of, extend
+
+    used = settings(ctx)
+    wave = run(change(used, lambda tx: extend(tx, act(used), campaign, days_of(days))))
+    say(f"{wave.id} is open until {wave.closes_at.astimezone(used.timezone):%Y-%m-%d %H:%M}.")
+
+
+def agree(
+    ctx: typer.Context,
+    campaign: Id,
+    people: Annotated[int, typer.Argument(min=1, help="So many.", show_default=False)],
+    yes: Yes = False,
+) -> None:
+    """Let its waves ask so many people, above what one person may decide upon at the console."""
+    from desk.campaigns.opening import agree
+
+    used = settings(ctx)
+    sure(f"Let each wave of {campaign} ask up to {people:,} people?", yes)
+    run(change(used, lambda tx: agree(tx, act(used), campaign, people)))
+    say(f"{campaign} may ask up to {people:,} people. A wave that waits opens at the next look.")
+
+
+def close(ctx: typer.Context, campaign: Id, yes: Yes = False) -> None:
+    """Pause it and close its open wave now; the next tally counts what there is."""
+    from desk.campaigns.campaigning import close_now
+
+    sure(f"Close {campaign} now? Whoever has not answered cannot answer any more.", yes)
+    used = settings(ctx)
+    closed = run(change(used, lambda tx: close_now(tx, act(used), campaign)))
+    say(f"{campaign} is paused; {closed} open wave(s) closed. Next: `minyi tally`.")

@@ -1,0 +1,165 @@
+"""Whom a campaign may ask: one condition, for drawing the roll, for counting and for foreseeing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    distinct,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+
+from storage.people import SUBJECTS
+from storage.tables import assignments, chats, deliveries, people, relations, waves
+from storage.unit import Unit, insert_new
+from surveys.audience import Candidate, Prospect, below
+from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState
+from surveys.cells import RaterGroup
+from surveys.people import Kind, Subject
+
+_CHUNK = 2000
+_ARRIVED = (Outcome.SENT, Outcome.UNKNOWN, Outcome.DUE)  # or may have, or still will
+_CANDIDATE = (  # codes as plain text: reading a million typed values is most of a draw's time
+    relations.c.rater,
+    relations.c.subject,
+    type_coerce(relations.c.rater_group, Text),
+    people.c.unit,
+    type_coerce(people.c.tags, Text),
+    type_coerce(people.c.kind, Text),
+)
+_GROUPS: Mapping[str, RaterGroup] = {group.value: group for group in RaterGroup}
+_KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
+_TELEGRAM = exists().where(
+    chats.c.person == people.c.id, chats.c.channel == "telegram", chats.c.reachable == true()
+)
+_WILLING = and_(people.c.opted_out == false(), people.c.left == false())
+_TAGS = type_coerce(people.c.tags, Text)
+_JOINED = relations.join(people, people.c.id == relations.c.rater)
+_ROLL_COLUMNS = ["wave", "person", "subject", "rater_group"]
+
+
+class AudienceRows(Unit):
+    __slots__ = ()
+
+    def candidates(self, campaign: Campaign, now: datetime) -> Iterator[Candidate]:
+        for row in self._streamed(self._eligible(campaign, now, *_CANDIDATE)):
+            yield _candidate(*row)
+
+    def prospects(self, campaign: Campaign, now: datetime) -> Iterator[Prospect]:
+        standing = (people.c.name, people.c.zone, people.c.opted_out, people.c.left)
+        asked = select(
+            *_CANDIDATE, *standing, self._lately(campaign, now).label("lately"), _TELEGRAM
+        )
+        found = asked.select_from(_JOINED).where(*self._about(campaign))
+        for row in self._streamed(found):
+            name, zone, opted_out, left, lately, telegram = row[6:]
+            yield Prospect(_candidate(*row[:6]), name, zone, opted_out, left, bool(lately),
+                           bool(telegram))  # fmt: skip
+
+    def draw_assignments(self, wave: Wave, campaign: Campaign, now: datetime) -> int:
+        roll = (literal(wave.id, Text), *_CANDIDATE[:3])
+        asked = self._eligible(campaign, now, *roll)
+        draw = insert_new(self._dialect, assignments).from_select(_ROLL_COLUMNS, asked)
+        return self._changed(draw)
+
+    def count_raters(self, campaign: Campaign, now: datetime) -> tuple[int, int, int]:
+        counts = (func.count(distinct(relations.c.rater)), func.count())
+        raters, asked = self._one(self._eligible(campaign, now, *counts))
+        reachable = self._one(self._eligible(campaign, now, counts[0]).where(_TELEGRAM))
+        return int(raters), int(asked), int(reachable[0])
+
+    def count_shared(self, one: Campaign, two: Campaign, now: datetime) -> int:
+        others = self._eligible(two, now, relations.c.rater)
+        count = self._eligible(one, now, func.count(distinct(relations.c.rater)))
+        return int(self._one(count.where(relations.c.rater.in_(others)))[0])
+
+    def rater_sides(
+        self, campaign: Campaign, now: datetime
+    ) -> Sequence[tuple[str, RaterGroup, int]]:
+        side = (relations.c.subject, relations.c.rater_group)
+        rows = self._all(self._eligible(campaign, now, *side, func.count()).group_by(*side))
+        return [(subject, group, int(count)) for subject, group, count in rows]
+
+    def _streamed(self, found: Select[Any]) -> Iterator[Any]:
+        """By person and subject, read as they are asked for."""
+        ordered = found.order_by(relations.c.rater, relations.c.subject)
+        return iter(self._connection.execute(ordered.execution_options(yield_per=_CHUNK)))
+
+    def _eligible(
+        self, campaign: Campaign, now: datetime, *columns: ColumnElement[Any]
+    ) -> Select[Any]:
+        """``columns`` of everything that ``campaign`` may ask at ``now``."""
+        conditions = [*self._about(campaign), _WILLING]
+        if campaign.audience.rest_days:
+            conditions.append(~self._lately(campaign, now))
+        return select(*columns).select_from(_JOINED).where(*conditions)
+
+    def _about(self, campaign: Campaign) -> list[ColumnElement[bool]]:
+        """Whom the campaign is about, whether they may be asked just now or not."""
+        audience = campaign.audience
+        conditions: list[ColumnElement[bool]] = [relations.c.rater_group.in_(campaign.groups)]
+        if audience.units:
+            tree = [Subject(*row) for row in self._all(SUBJECTS)]
+            conditions.append(people.c.unit.in_(sorted(below(audience.units, tree))))
+        if audience.tags:
+            conditions.append(or_(*(_bears(tag) for tag in audience.tags)))
+        return conditions
+
+    def _lately(self, campaign: Campaign, now: datetime) -> ColumnElement[bool]:
+        """Whether another campaign asked the person within the days of rest.
+
+        A roll, while there is one, also names those who have no address that is written to.
+        """
+        since = now - timedelta(days=campaign.audience.rest_days)
+        opened = select(waves.c.id, waves.c.state).where(
+            waves.c.campaign != campaign.id,
+            waves.c.state != WaveState.PLANNED,
+            waves.c.opens_at > since,
+            waves.c.opens_at <= now,
+        )
+        found = self._all(opened) if campaign.audience.rest_days else ()
+        if not found:
+            return false()
+        invited = exists().where(
+            deliveries.c.wave.in_([row.id for row in found]),
+            deliveries.c.person == people.c.id,
+            deliveries.c.stage == INVITE,
+            deliveries.c.state.in_(_ARRIVED),
+        )
+        enrolled = exists().where(
+            assignments.c.wave.in_([row.id for row in found if row.state is WaveState.OPEN]),
+            assignments.c.person == people.c.id,
+        )
+        return or_(invited, enrolled)
+
+
+def _candidate(
+    person: str, subject: str, group: str, unit: str | None, tags: str, kind: str
+) -> Candidate:
+    return Candidate(person, subject, _GROUPS[group], unit, _words(tags), _KINDS[kind])
+
+
+@lru_cache(maxsize=4096)  # many people bear the same tags
+def _words(tags: str) -> tuple[str, ...]:
+    return tuple(json.loads(tags))
+
+
+def _bears(tag: str) -> ColumnElement[bool]:
+    """The quoted word stands in the JSON list; ``replace`` tells capitals apart, unlike LIKE."""
+    word = literal(json.dumps(tag, ensure_ascii=False), Text)
+    return func.replace(_TAGS, word, literal("", Text)) != _TAGS
