@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from desk.outcomes import tens
+from desk.outcomes import roll, tens
 from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.store import Transaction
@@ -30,11 +30,15 @@ class Messages:
     unknown: int
     gone: int
     moot: int | None
+    late: int | None = 0  # not sent, because their moment had passed
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One subject as one rater group sees it; ``answered`` None: withheld, or not counted yet."""
+    """One subject as one rater group sees it; ``answered`` None: withheld, or not counted yet.
+
+    ``asked`` is told as :func:`desk.outcomes.roll` says: 0 for fewer than ten recipients.
+    """
 
     subject: str
     group: RaterGroup
@@ -79,7 +83,8 @@ def fieldwork(tx: Transaction, name: str, within: frozenset[str] | None = None) 
     campaign = None if wave is None else tx.campaign(wave.campaign)
     if wave is None or campaign is None:
         return None
-    sides = [side for side in _sides(tx, wave) if within is None or side.subject in within]
+    every = _sides(tx, wave, campaign)
+    sides = [side for side in every if within is None or side.subject in within]
     if within is not None:
         return (
             Fieldwork(wave, campaign, 0, _asked(sides), 0, None, _answered(sides), sides, ())
@@ -92,14 +97,15 @@ def fieldwork(tx: Transaction, name: str, within: frozenset[str] | None = None) 
     if wave.state is WaveState.TALLIED:
         return Fieldwork(wave, campaign, 0, asked, invited, None, _answered(sides), sides, messages)
     begun, complete = (tens(each, asked, campaign.k) for each in tx.interview_counts(name))
-    people = tx.people_asked(name)
+    people = roll(tx.people_asked(name), campaign)
     return Fieldwork(wave, campaign, people, asked, invited, begun, complete, sides, messages)
 
 
-def _sides(tx: Transaction, wave: Wave) -> Sequence[Side]:
+def _sides(tx: Transaction, wave: Wave, campaign: Campaign) -> Sequence[Side]:
     """From the roll; after the tally, which empties it, from the turnout that was published."""
     if wave.state is not WaveState.TALLIED:
-        return [Side(*side) for side in tx.sides(wave.id)]
+        return [Side(subject, group, roll(asked, campaign, group))
+                for subject, group, asked in tx.sides(wave.id)]  # fmt: skip
     told = tx.turnout(wave.period, wave.id)
     return [Side(each.subject, each.group, each.asked, each.answered) for each in told]
 
@@ -133,6 +139,7 @@ def _told(stage: str, counts: Counter[Outcome]) -> Messages:
         counts[Outcome.UNKNOWN],
         counts[Outcome.GONE],
         tens(counts[Outcome.MOOT]) if first else None,
+        counts[Outcome.LATE] if first or not counts[Outcome.LATE] else tens(counts[Outcome.LATE]),
     )
 
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from surveys.campaigns import Campaign, Wave, WaveState
+from surveys.cells import RaterGroup
 from surveys.dispositions import Counts, Disposition, Rates, rates
 from surveys.store import Transaction
 from surveys.words import Words
@@ -61,6 +62,17 @@ def tens(count: int, whole: int | None = None, k: int = 0) -> int | None:
     return most // STEP * STEP if most >= max(STEP, k) else None
 
 
+def roll(count: int, campaign: Campaign, group: RaterGroup | None = None) -> int:
+    """How many are on the roll of an open wave, as it may be told; 0 for fewer than ten.
+
+    Whoever scans a window's code joins the roll at that moment, and mostly answers: the number of
+    recipients, or of everybody where recipients are asked, is told in tens. Others are drawn when
+    the wave opens, and do not grow.
+    """
+    grows = group is RaterGroup.RECIPIENT if group else RaterGroup.RECIPIENT in campaign.groups
+    return count // STEP * STEP if grows else count
+
+
 def outcomes(tx: Transaction, wave: Wave, campaign: Campaign) -> Outcomes | None:
     """Of a wave that has opened; None where there is nothing to tell."""
     if wave.state is WaveState.PLANNED:
@@ -71,7 +83,7 @@ def outcomes(tx: Transaction, wave: Wave, campaign: Campaign) -> Outcomes | None
     if not people:
         return None
     if not over:
-        return Outcomes(people, _rounded(counts, people, campaign.k))
+        return Outcomes(roll(people, campaign), _rounded(counts, people, campaign.k))
     whole = all(each.answered is not None for each in tx.turnout(wave.period, wave.id))
     told = [count for count in counts.values() if count]
     exact = whole and len(told) > 1 and min(told) >= campaign.k

@@ -16,6 +16,7 @@ from minyi.commands import (
     campaigns,
     concerns,
     course,
+    days,
     forms,
     links,
     results,
@@ -48,8 +49,8 @@ def common(
     ctx.obj = config
 
 
-for room in (setup, accounts, running, bringing, forms, campaigns, course, links, steps, results,
-             concerns, safekeeping, audit):  # fmt: skip
+for room in (setup, accounts, running, bringing, forms, campaigns, course, days, links, steps,
+             results, concerns, safekeeping, audit):  # fmt: skip
     room.register(app)
 
 

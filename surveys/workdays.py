@@ -40,10 +40,13 @@ class Workdays:
         own = self.overrides.get(day)
         return _works(self.country, day) if own is None else own.works
 
-    def named(self, day: date) -> str:
+    def named(self, day: date, language: str) -> str:
         """Why ``day`` is as it is, where it is not an ordinary one; '' where it is."""
         own = self.overrides.get(day)
-        return _year(self.country, day.year)[0].get(day, "") if own is None else own.name
+        if own is not None:
+            return own.name
+        off = _year(self.country, day.year)[0].get(day)
+        return "" if off is None else off[language == "zh"]
 
     def announced(self, year: int) -> bool:
         """Whether the make-up working days of ``year`` are known.
@@ -70,11 +73,13 @@ class Workdays:
 
 
 @lru_cache(maxsize=64)
-def _year(country: str, year: int) -> tuple[Mapping[date, str], frozenset[date]]:
-    """(day off -> its name, weekends worked) of one year."""
-    found = holidays.country_holidays(country, years=year)
+def _year(country: str, year: int) -> tuple[Mapping[date, tuple[str, str]], frozenset[date]]:
+    """(day off -> its name in English and Chinese, weekends worked) of one year."""
+    found = holidays.country_holidays(country, years=year, language="en_US")
+    local = holidays.country_holidays(country, years=year, language="zh_CN")
     worked = frozenset(day for day in found.weekend_workdays if day.year == year)
-    return {day: name for day, name in found.items() if day.year == year}, worked
+    named = {day: (name, local[day]) for day, name in found.items() if day.year == year}
+    return named, worked
 
 
 def _works(country: str, day: date) -> bool:

@@ -14,7 +14,7 @@ from desk.campaigns.extending import days_of
 from desk.campaigns.seconding import close_or_ask, extend_or_ask
 from desk.campaigns.standing import Brief, briefs
 from desk.campaigns.wrongs import CampaignError
-from desk.outcomes import LARGE, in_a_line, outcomes
+from desk.outcomes import LARGE, in_a_line, outcomes, roll
 from desk.store import Approval, DeskTransaction
 from surveys.words import Words, pick
 
@@ -63,7 +63,7 @@ def _stands(said: Said, brief: Brief) -> list[str]:
     wave, key = brief.open or brief.last, "campaigns.now" if brief.open else "campaigns.last"
     if wave is None:
         return lines
-    people = said.tx.people_asked(wave.id)  # nobody any more once it is counted
+    people = roll(said.tx.people_asked(wave.id), made)  # nobody any more once it is counted
     if people > LARGE:  # answers wait while this is counted
         return [*lines, said.say("campaigns.large", people=people)]
     came = outcomes(said.tx, wave, made)

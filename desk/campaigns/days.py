@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from desk.audit import Act, Facts, record
 from desk.campaigns.wrongs import CampaignError, Wrong
@@ -12,6 +13,27 @@ from surveys.workdays import Override, Workdays
 
 FIRST, LAST = 2000, 2200  # years
 NAME = 60  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """A day that is not what its place in the week says, or that the office spoke of (``own``)."""
+
+    day: date
+    works: bool
+    name: str
+    own: bool
+
+
+def special_days(days: Workdays, year: int, language: str) -> list[Special]:
+    """Holidays, weekends that are worked and the office's own days of ``year``, in order."""
+    first = date(year, 1, 1)
+    found: list[Special] = []
+    for at in (first + timedelta(n) for n in range((date(year + 1, 1, 1) - first).days)):
+        own, works, name = at in days.overrides, days.works(at), days.named(at, language)
+        if own or name or works != (at.weekday() < 5):
+            found.append(Special(at, works, name, own))
+    return found
 
 
 def calendar(tx: DeskTransaction) -> Workdays:

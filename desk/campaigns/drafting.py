@@ -26,8 +26,9 @@ FIELDS: Mapping[int, tuple[str, ...]] = {
         "messages_remind_zh", "messages_remind_en"),
     2: (*RaterGroup, "k", "units", "tags", "rest_days", "sample", "strata", "quotas", "per_rater",
         "per_subject", "at_most", "measure", "points", "confidence", "response"),
-    3: ("starts", "every", "on", "month_of_quarter", "month_of_year", "weekday", "day", "recurrence",
-        "hour", "zone", "days", "reminders", "shift", "quiet_from", "quiet_until", "grace", "paid"),
+    3: ("starts", "every", "on", "month_of_quarter", "month_of_year", "weekday", "day",
+        "recurrence", "hour", "zone", "days", "reminders", "shift", "quiet_from", "quiet_until",
+        "grace", "paid"),
     4: ("id",),
 }  # fmt: skip
 """What each page asks for."""

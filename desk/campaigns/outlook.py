@@ -16,19 +16,16 @@ from desk.campaigns.rhythm import WORDS
 from desk.store import DeskTransaction
 from surveys.audience import Audience
 from surveys.campaigns import Campaign, Shift, Wave, WaveState
-from surveys.cells import RaterGroup
 from surveys.forms.form import Form
 from surveys.forms.xform import read_xform
 from surveys.lint.estimate import estimate
 from surveys.lint.rules import asked, lint
 from surveys.recurrence import next_opening
-from surveys.tally import Side
+from surveys.tally import Rules, Side
 from surveys.words import LANGUAGES, pick
 from surveys.workdays import Workdays
 
 AHEAD = 3  # waves of ours that are looked at
-ALONE = frozenset((RaterGroup.SUPERIOR,))
-"""Sides that need no others to hide among."""
 FAR = 40  # waves of another campaign that are looked at, at most
 
 
@@ -140,8 +137,9 @@ def _whom(tx: DeskTransaction, campaign: Campaign, now: datetime) -> list[Note]:
 
 
 def _few(sides: Mapping[Side, int], k: int) -> tuple[int, int]:
-    """(sides with fewer than ``k`` raters, all); superiors and self-assessments stand alone."""
-    hidden = [n for (_, group), n in sides.items() if group not in ALONE]
+    """(sides with fewer than ``k`` raters, all), without those who need no others to hide among."""
+    least = Rules(k).least
+    hidden = [n for (_, group), n in sides.items() if least(group) > 1]
     return sum(n < k for n in hidden), len(hidden)
 
 

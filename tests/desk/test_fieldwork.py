@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from storage.transaction import SqlTransaction
 from surveys.campaigns import INVITE, Outcome, Wave, WaveState
 from surveys.cells import RaterGroup, Tally, Turnout
 from surveys.people import Relation
+from surveys.store import Assignment
 from tests.storage.rows import CAMPAIGN, NOW, WAVE, found_roll, interview, person
 
 
@@ -37,12 +39,33 @@ async def test_who_was_asked_and_reached_is_exact_and_who_answered_is_not(store:
     await store.write(in_the_field)
     found = await store.read(lambda tx: fieldwork(tx, WAVE.id))
     assert found is not None
-    assert (found.people, found.asked, found.addressed) == (32, 32, 30)
+    assert (found.people, found.asked, found.addressed) == (30, 32, 30)  # recipients may walk in
     assert (found.begun, found.complete) == (10, 10)
     assert found.by_group == [(RaterGroup.PEER, 32)]
     invited, reminded = found.messages
     assert (invited.sent, invited.gone, invited.due, invited.moot) == (26, 4, 0, None)
     assert (reminded.sent, reminded.due) == (None, 30)
+
+
+async def test_nothing_tells_that_somebody_just_scanned_a_windows_code(store: SqlStore) -> None:
+    await store.write(in_the_field)
+    before = await store.read(lambda tx: fieldwork(tx, WAVE.id))
+    assert before is not None
+    after = before
+    for number in range(900, 909):
+        await store.write(partial(walk_in, number=number))
+        found = await store.read(lambda tx: fieldwork(tx, WAVE.id))
+        assert found is not None
+        after = found
+        told = [(s.subject, s.group, s.asked) for s in after.sides if s.asked]
+        assert told == [(s.subject, s.group, s.asked) for s in before.sides]
+        assert after.asked == before.asked
+    assert after.people == 40  # 41 are on the roll by now
+
+
+def walk_in(tx: SqlTransaction, number: int) -> None:
+    tx.put_people([person(number)])
+    tx.put_assignments([Assignment(WAVE.id, f"p{number}", "s1", RaterGroup.RECIPIENT)])
 
 
 async def test_whoever_sees_one_unit_sees_no_figure_of_another(store: SqlStore) -> None:

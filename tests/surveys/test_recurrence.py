@@ -48,6 +48,10 @@ GOLDEN = [
     # week's Saturday (中秋 29 Sept): the last day worked was Thursday 28 September
     (QUARTER_END, "Asia/Shanghai", 9, "2023-07-01", Shift.BEFORE,
      ["2023-09-28T09:00+08:00", "2023-12-29T09:00+08:00", "2024-03-29T09:00+08:00"]),
+    (QUARTER_END, "Asia/Shanghai", 9, "2026-07-01", Shift.BEFORE,
+     ["2026-09-30T09:00+08:00", "2026-12-31T09:00+08:00"]),
+    # the spring festival of 2025 began on 28 January: Monday the 27th was the last day worked
+    (MONTH_END, "Asia/Shanghai", 9, "2025-01-01", Shift.BEFORE, ["2025-01-27T09:00+08:00"]),
     # 2026-02-28 is a Saturday that is worked to make up for the spring festival
     (MONTH_END, "Asia/Shanghai", 9, "2026-01-01", Shift.BEFORE,
      ["2026-01-30T09:00+08:00", "2026-02-28T09:00+08:00", "2026-03-31T09:00+08:00",
@@ -78,6 +82,8 @@ GOLDEN = [
      ["2026-10-24T02:00+02:00", "2026-10-25T02:00+02:00", "2026-10-26T02:00+01:00"]),
     ("FREQ=DAILY", "America/New_York", 2, "2026-03-07", Shift.NONE,
      ["2026-03-07T02:00-05:00", "2026-03-08T03:00-04:00", "2026-03-09T02:00-04:00"]),
+    ("FREQ=DAILY", "America/New_York", 1, "2026-10-31", Shift.NONE,
+     ["2026-10-31T01:00-04:00", "2026-11-01T01:00-04:00", "2026-11-02T01:00-05:00"]),
     # half an hour of daylight saving: forward on 4 October 2026, back on 5 April
     ("FREQ=DAILY", "Australia/Lord_Howe", 2, "2026-10-03", Shift.NONE,
      ["2026-10-03T02:00+10:30", "2026-10-04T02:30+11:00", "2026-10-05T02:00+11:00"]),

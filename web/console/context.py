@@ -6,7 +6,7 @@ import base64
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import TypeVar
 from urllib.parse import quote, unquote
@@ -142,9 +142,11 @@ class Context:
     def say(self, key: str, **arguments: object) -> str:
         return WORDS.say(key, self.language, **arguments)
 
-    def day(self, moment: datetime) -> str:
-        """A date as people of the reader's language write it, in the desk's zone."""
-        return format_date(moment.astimezone(self.console.zone), "long", locale=self.language)
+    def day(self, moment: date) -> str:
+        """A date as people of the reader's language write it; of a moment, in the desk's zone."""
+        if isinstance(moment, datetime):
+            moment = moment.astimezone(self.console.zone)
+        return format_date(moment, "long", locale=self.language)
 
     def moment(self, moment: datetime) -> str:
         """Date and time to the minute, in the desk's zone."""
