@@ -1,4 +1,7 @@
-"""``python -m benchmarks [NAMES] [--quick]``: measure, and write results.md beside this file."""
+"""``python -m benchmarks [NAMES] [--quick]``: measure, and write results.md beside this file.
+
+One section alone, at its full size, is written to NAME.md.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ ALL = {
     "desk": ("Pages of the administrators' desk", "benchmarks.desk:measure"),
     "planning": ("Planning a wave", "benchmarks.planning:measure"),
     "sending": ("Sending, no limit set", "benchmarks.sending:measure"),
+    "delivery": ("Everybody asked exactly once", "benchmarks.delivering:measure"),
     "counting": ("The tally", "benchmarks.counting:measure"),
     "commands": ("The command line", "benchmarks.commands:measure"),
 }
@@ -82,6 +86,8 @@ def main() -> None:
     report = asyncio.run(run(given.names or list(ALL), QUICK if given.quick else FULL))
     if not given.names:
         RESULTS.write_text(report, encoding="utf-8")
+    elif len(given.names) == 1 and not given.quick:
+        RESULTS.with_name(f"{given.names[0]}.md").write_text(report, encoding="utf-8")
 
 
 if __name__ == "__main__":

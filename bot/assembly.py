@@ -68,7 +68,7 @@ class Inbound:
             seal,
             clock,
             screens,
-            Speaker(self.bot, conversation, screens),
+            Speaker(self.bot, conversation, screens, store),
             blocked=blocked,
         )
         self._sleep = sleep

@@ -10,7 +10,7 @@ from aiogram.methods import AnswerCallbackQuery
 from bot.hearing import Contact
 from bot.pages import Page, pages
 from bot.screens import Screen
-from surveys.reply import Medium, Reply
+from surveys.reply import Medium, Reply, Thanks
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,14 @@ class Clear:
     tapped: int | None = None
 
 
-Step = Show | Say | Clear
+@dataclass(frozen=True, slots=True)
+class Thank:
+    """Put thanks in the place of the messages that asked for what is answered now."""
+
+    thanks: Thanks
+
+
+Step = Show | Say | Clear | Thank
 
 
 @dataclass(slots=True)
@@ -81,6 +88,7 @@ def lay_out(contact: Contact, replies: tuple[Reply, ...], screen: Screen) -> Owe
     if tapped is not None and isinstance(first, Say) and not screen.is_past(tapped):
         owed.steps[0] = Say(first.page, first.question, onto=tapped)
     owed.steps.append(Clear(replies[-1].place, tapped))
+    owed.steps.extend(Thank(reply.thanks) for reply in replies if reply.thanks is not None)
     return owed
 
 

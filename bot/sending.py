@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import uuid4
@@ -27,6 +27,8 @@ from surveys.store import Store, Transaction
 
 LEASE = "telegram-sending"
 PAUSE_NOTE = "telegram-sending-paused-until"
+LONGEST = 900.0
+"""Seconds between two looks whether Telegram has come back, at most."""
 _NOTING = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Seconds between tries to write down an outcome: it is known only here."""
 
@@ -56,9 +58,14 @@ class Round:
 class Sender:
     """Empties the delivery ledger. Any number of processes may run one; the lease lets one work.
 
-    ``compose`` words a delivery. ``rate`` is messages a second (None: no limit), ``lanes`` how
-    many are under way at once, which bounds what a crash can leave unknown; ``batch`` rows are
-    claimed together for ``term``.
+    ``compose`` words a delivery. ``rate`` is messages a second (None: no limit), ``paid_rate`` of
+    those that are paid for; ``lanes`` how many are under way at once, which bounds what a crash can
+    leave unknown; ``batch`` rows are claimed together for ``term``, and the lease is held for as
+    long after each sign of life.
+
+    Where an answer fails to come, nobody knows what arrived. So as not to ask many people in vain,
+    it then waits, twice as long each time, asks Telegram who it is before the next message, and
+    sends that one alone: an outage of hours leaves a handful unknown, and the others due.
     """
 
     def __init__(
@@ -70,6 +77,7 @@ class Sender:
         clock: Callable[[], datetime],
         *,
         rate: float | None = 20.0,
+        paid_rate: float | None = None,
         lanes: int = 8,
         batch: int = 100,
         term: timedelta = timedelta(minutes=10),
@@ -91,6 +99,11 @@ class Sender:
         self._running = asyncio.Lock()
         self._resume_at: datetime | None = None
         self._free_at: dict[str, datetime] = {}
+        self._paid_apart = timedelta(seconds=1 / paid_rate if paid_rate else 0)
+        self._paid_at: datetime | None = None  # when the next paid one may leave
+        self._renew_at: datetime | None = None
+        self._shaken = 0  # ambiguous failures since a message last had an answer
+        self._silent = False  # whether nothing at all was heard from Telegram since the last one
 
     async def run_once(self, now: datetime) -> Round:
         """Claim what is due at ``now`` and send it. Raises where the store is gone.
@@ -102,6 +115,10 @@ class Sender:
                 return Round()
             if verdict := await self._opened():
                 return Round(resume_at=now + timedelta(seconds=verdict.wait))
+            if self._silent and not self._is_paused():
+                await self._ask()
+            if self._silent:
+                return Round(resume_at=self._resume_at)
             claimed = await self._store.write(lambda tx: self._claim(tx, now))
             if isinstance(claimed, Round):
                 return claimed
@@ -148,6 +165,22 @@ class Sender:
             return Verdict(Outcome.DUE, verdict.detail, verdict.wait or 60.0, everyone=True)
         return None
 
+    async def _ask(self) -> None:
+        """Whether Telegram answers again; where it does not, wait longer than before."""
+        try:
+            await self._bot.get_me()
+        except TelegramError as error:
+            self._shaken += 1
+            wait = max(judge(error).wait, self._patience)
+            self._stop_until(self._clock() + timedelta(seconds=wait))
+        else:
+            self._silent = False
+
+    @property
+    def _patience(self) -> float:
+        """Seconds to wait after that many failures in a row."""
+        return float(min(5.0 * 2 ** min(self._shaken - 1, 10), LONGEST))
+
     def _claim(self, tx: Transaction, now: datetime) -> Sequence[Delivery] | Round:
         """What to send now; a round without any where it is not our turn, or nobody's."""
         until = now + self._term
@@ -155,7 +188,8 @@ class Sender:
             return Round(busy=True)
         if resume_at := _paused(tx, now):
             return Round(resume_at=resume_at)
-        return tx.claim_deliveries(now, until, self._batch)
+        self._renew_at = now + self._term / 2
+        return tx.claim_deliveries(now, until, 1 if self._shaken else self._batch)
 
     def _is_paused(self) -> bool:
         return self._stopped or (self._resume_at is not None and self._clock() < self._resume_at)
@@ -197,25 +231,49 @@ class Sender:
             detail = f"wording: {type(error).__name__}"
             await self._note(delivery, Verdict(Outcome.DUE, detail, wait=3600))
             return Outcome.DUE
-        await self._await_turn(delivery.handle)
+        await self._await_turn(delivery.handle, paid=delivery.paid)
         if self._is_paused():
             await self._note(delivery, judge(PausedError("before it began")))
             return Outcome.DUE
         now = self._clock()
-        if not await self._store.write(lambda tx: tx.begin_delivery(delivery.id, now)):
+        if delivery.until is not None and now >= delivery.until:
+            # its quiet hours began meanwhile, or its wave has closed: the next claim knows
+            await self._note(delivery, Verdict(Outcome.DUE, "too late in the day"))
+            return Outcome.DUE
+        if not await self._store.write(lambda tx: self._begin(tx, delivery, now)):
             return None
-        verdict = await self._send(delivery.handle, reply)
+        verdict = self._heard(await self._send(delivery.handle, reply, paid=delivery.paid))
         if verdict.everyone:
             self._stop_until(self._clock() + timedelta(seconds=verdict.wait))
         await self._note(delivery, verdict)
         return verdict.outcome
 
-    async def _send(self, handle: str, reply: Reply) -> Verdict:
+    def _begin(self, tx: Transaction, delivery: Delivery, now: datetime) -> bool:
+        """Whether it may be sent: the lease is still ours, and the row."""
+        if self._renew_at is not None and now >= self._renew_at:
+            if not tx.take_lease(LEASE, self._holder, now, now + self._term):
+                return False
+            self._renew_at = now + self._term / 2
+        return tx.begin_delivery(delivery.id, now)
+
+    def _heard(self, verdict: Verdict) -> Verdict:
+        """Count failures without an answer; whoever answers ends them."""
+        if verdict.outcome is Outcome.UNKNOWN and verdict.everyone:
+            self._shaken, self._silent = self._shaken + 1, True
+            return replace(verdict, wait=max(verdict.wait, self._patience))
+        if verdict.outcome is not Outcome.DUE:
+            self._shaken = 0
+        return verdict
+
+    async def _send(self, handle: str, reply: Reply, *, paid: bool = False) -> Verdict:
         arrived = ""
         try:
             for page in pages(reply):
                 message = await self._bot.send_message(
-                    int(handle), page.text, reply_markup=_keyboard(page)
+                    int(handle),
+                    page.text,
+                    reply_markup=_keyboard(page),
+                    allow_paid_broadcast=paid or None,
                 )
                 arrived = arrived or str(message.message_id)
         except TelegramError as error:
@@ -249,10 +307,16 @@ class Sender:
             await self._sleep(seconds)
         return await self._store.write(work)
 
-    async def _await_turn(self, handle: str) -> None:
-        """At most one message a second to one chat; each caller reserves its place."""
+    async def _await_turn(self, handle: str, *, paid: bool = False) -> None:
+        """At most one message a second to one chat; each caller reserves its place.
+
+        Paid ones keep their own pace here: python-telegram-bot's is a thousand a second.
+        """
         now = self._clock()
         at = max(now, self._free_at.get(handle, now))
+        if paid:
+            at = max(at, self._paid_at or at)
+            self._paid_at = at + self._paid_apart
         self._free_at[handle] = at + self._per_chat
         if at > now:
             await self._sleep((at - now).total_seconds())

@@ -26,11 +26,12 @@ from aiogram.types import (
 )
 
 from bot.pages import Page
-from bot.saying import Clear, Owed, Say, Show
+from bot.saying import Clear, Owed, Say, Show, Thank
 from bot.screens import Screen, Screens
 from bot.trouble import Trouble, trouble
 from surveys.conversation import Conversation
-from surveys.reply import Medium
+from surveys.reply import Medium, Thanks
+from surveys.store import Store
 
 _FILES = 1000
 _LEFT = 4
@@ -51,10 +52,13 @@ class Speaker:
     """Says through ``bot``, with the media of ``conversation``; notes in ``screens`` what stands
     there."""
 
-    def __init__(self, bot: Bot, conversation: Conversation, screens: Screens) -> None:
+    def __init__(
+        self, bot: Bot, conversation: Conversation, screens: Screens, store: Store
+    ) -> None:
         self._bot = bot
         self._conversation = conversation
         self._screens = screens
+        self._store = store
         self._sent: OrderedDict[Medium, _Sent] = OrderedDict()
 
     async def say(self, owed: Owed) -> None:
@@ -85,6 +89,8 @@ class Speaker:
                         owed.said(await self._put(owed.chat, step), step)
                     case Clear():
                         await self._clear(owed, step)
+                    case Thank(thanks):
+                        await self._thank(owed, thanks)
             except AiogramError as error:
                 if trouble(error) is Trouble.LATER:
                     raise
@@ -119,6 +125,26 @@ class Speaker:
                 left.append(message)
         live = (*reversed(left[:_LEFT]), *owed.live)
         self._screens.keep(owed.chat, Screen(live, owed.asked, step.place))
+
+    async def _thank(self, owed: Owed, thanks: Thanks) -> None:
+        """What asked for these answers asks no more. A courtesy: where it fails, nothing is lost,
+        and whatever was said just now stays.
+        """
+        try:
+            chat = str(owed.chat)
+            asked = await self._store.read(lambda tx: tx.sent_messages(thanks.wave, chat))
+        except Exception as error:  # the answer is on the disk, and that is what counts
+            _log.warning("nobody was thanked: %s", type(error).__name__)
+            return
+        for message in asked:
+            if message in owed.live or message in owed.bare:
+                continue
+            try:
+                await self._bot(
+                    EditMessageText(chat_id=owed.chat, message_id=message, text=thanks.text)
+                )
+            except AiogramError as error:  # deleted, too old, thanked before
+                _log.info("an old message stays as it is: %s", type(error).__name__)
 
     async def _bared(self, chat: int, message: int) -> bool:
         """Take the buttons off ``message``; False where it may work another time."""

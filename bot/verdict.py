@@ -49,8 +49,8 @@ _VERDICTS: tuple[tuple[type[TelegramError], Verdict], ...] = (
     (BadRequest, Verdict(Outcome.DUE, "bad request", wait=3600)),
     (InvalidToken, Verdict(Outcome.DUE, "token refused", wait=300, everyone=True)),
     (Conflict, Verdict(Outcome.DUE, "conflict", wait=60)),
-    (NetworkError, Verdict(Outcome.UNKNOWN, "connection or server failed", 30, everyone=True)),
-    (TelegramError, Verdict(Outcome.UNKNOWN, "unreadable answer", wait=30, everyone=True)),
+    (NetworkError, Verdict(Outcome.UNKNOWN, "connection or server failed", 5, everyone=True)),
+    (TelegramError, Verdict(Outcome.UNKNOWN, "unreadable answer", wait=5, everyone=True)),
 )
 """First match decides. BadRequest is a NetworkError in python-telegram-bot, so it stands before."""
 

@@ -43,11 +43,12 @@ def wall_clock() -> datetime:
 class Pace:
     """How time passes and how fast messages leave; a rehearsal has its own.
 
-    ``rate`` is messages a second at most, None without limit.
+    ``rate`` is messages a second at most, None without limit; ``paid_rate`` of those paid for.
     """
 
     clock: Callable[[], datetime] = wall_clock
     rate: float | None = 20.0
+    paid_rate: float | None = 20.0
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -101,6 +102,7 @@ class House:
                 self.invitations.compose,
                 self.pace.clock,
                 rate=self.pace.rate,
+                paid_rate=self.pace.paid_rate,
                 sleep=self.pace.sleep,
             )
         return self._sender
@@ -156,6 +158,9 @@ async def open_house(settings: Settings, pace: Pace | None = None) -> AsyncItera
     Raises NotReadyError where there is no database yet.
     """
     keys, files = keyring(settings), vault(settings)
+    if pace is None:
+        paid = settings.telegram_paid_rate or settings.telegram_rate
+        pace = Pace(rate=settings.telegram_rate, paid_rate=paid)
     async with opened(settings) as store:
         keys.app_key()  # made where it is missing: it seals what is noted next
         await begin(store, settings)
@@ -166,9 +171,9 @@ async def open_house(settings: Settings, pace: Pace | None = None) -> AsyncItera
             await settle(
                 store, keys, setting_of(settings), files, attendant=chat_desk(settings, keys)
             ),
-            Invitations(settings.organisation, store),
+            Invitations(settings.organisation, store, pace.clock),
             shipped("quarterly"),
-            pace or Pace(rate=settings.telegram_rate),
+            pace,
             vault=files,
         )
         house.closing.append(partial(keep_at_last, house))

@@ -1,45 +1,48 @@
-"""The words of invitations, reminders and notices."""
+"""The messages that campaigns owe, from what the store says of their waves."""
 
 from __future__ import annotations
 
-from surveys.campaigns import INVITE, Campaign, Delivery
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from surveys.campaigns import Campaign, Delivery, Wave
+from surveys.inviting import message
 from surveys.people import Text
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Button, Reply
 from surveys.store import Store, Transaction
-from surveys.words import nearest, pick
+from surveys.words import nearest
+
+FRESH = timedelta(seconds=30)
+"""How long one look will do: words may be changed, and a wave extended, while messages leave."""
 
 
 class Invitations:
     """Words a delivery from its wave's campaign."""
 
-    def __init__(self, organisation: Text, store: Store) -> None:
+    def __init__(self, organisation: Text, store: Store, clock: Callable[[], datetime]) -> None:
         self._organisation = organisation
         self._store = store
-        self._campaigns: dict[str, Campaign] = {}
+        self._clock = clock
+        self._seen: dict[str, tuple[datetime, Campaign, Wave]] = {}
 
     async def compose(self, delivery: Delivery) -> Reply:
         """The message owed: what it is, who may read the answers, and one button."""
-        campaign = self._campaigns.get(delivery.wave)
-        if campaign is None:  # what an open wave promises never changes, so one look is enough
-            campaign = await self._store.read(lambda tx: _campaign(tx, delivery.wave))
-            self._campaigns[delivery.wave] = campaign
+        now = self._clock()
+        seen = self._seen.get(delivery.wave)
+        if seen is None or abs(now - seen[0]) >= FRESH:
+            seen = now, *await self._store.read(lambda tx: _campaign(tx, delivery.wave))
+            self._seen[delivery.wave] = seen
+        _, campaign, wave = seen
         language = nearest(delivery.language)
-        key = "invite" if delivery.stage == INVITE else "reminder"
-        text = WORDS.say(
-            key,
-            language,
-            organisation=pick(self._organisation, language),
-            title=pick(campaign.title, language),
-            privacy=WORDS.say("privacy.short", language, k=campaign.k),
-        )
+        text = message(campaign, wave, delivery.stage, language, self._organisation, now)
         start = Button(WORDS.say("button.start", language), Press("g", delivery.wave).data())
         return Reply(text, ((start,),), language=language)
 
 
-def _campaign(tx: Transaction, wave: str) -> Campaign:
+def _campaign(tx: Transaction, wave: str) -> tuple[Campaign, Wave]:
     found = tx.wave(wave)
     campaign = None if found is None else tx.campaign(found.campaign)
-    if campaign is None:
+    if found is None or campaign is None:
         raise LookupError(f"no campaign of wave {wave}")
-    return campaign
+    return campaign, found

@@ -44,6 +44,12 @@ class Settings(BaseSettings):
         le=30,
         description="Invitations a second, at most. Telegram grants a bot about 30.",
     )
+    telegram_paid_rate: float = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="The same for campaigns that pay Telegram to go faster. 0: as the others.",
+    )
     database_url: str = Field(
         "",
         repr=False,

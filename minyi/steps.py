@@ -190,6 +190,7 @@ def _opened(box: bytes, opener: Opener) -> Ballot | None:
 
 def _count(tx: Any, act: Act, wave: Wave, keys: WaveKeys, method: Method) -> TallyReport:
     """Open, count and write in one unit of work: nothing can arrive in between unseen."""
+    tx.audit_head()  # from here on nobody else writes: of two processes one counts
     if tx.wave(wave.id).state is WaveState.TALLIED:
         return TallyReport()  # another process was faster
     campaign = tx.campaign(wave.campaign)

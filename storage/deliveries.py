@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Text,
     Update,
@@ -32,22 +33,22 @@ from sqlalchemy import (
     update,
 )
 
-from storage.campaigns import OPEN
+from storage.campaigns import OPEN, WAVES, CampaignRows
 from storage.columns import Moment, round_up
 from storage.facts import FactRows
 from storage.tables import (
     BEGUN,
     DUE,
     assignments,
-    campaigns,
     chats,
     deliveries,
     interviews,
     people,
-    waves,
 )
 from storage.unit import insert_new
-from surveys.campaigns import INVITE, Delivery, Outcome
+from surveys.campaigns import INVITE, Campaign, Delivery, Outcome, Wave, too_late
+from surveys.hours import decent, is_quiet
+from surveys.hours import until as next_quiet
 
 _ROUNDS = 50  # of ``limit`` rows each: how many moot rows one claim clears away at most
 _NOW = bindparam("now", type_=Moment)
@@ -68,6 +69,7 @@ _DRAWN = (
         chats.c.channel == "telegram",
         chats.c.reachable == true(),
         people.c.opted_out == false(),
+        people.c.left == false(),
         exists().where(
             assignments.c.wave == bindparam("wave", type_=Text), assignments.c.person == people.c.id
         ),
@@ -84,10 +86,37 @@ _DRAWN_COLUMNS = [
     "state",
     "detail",
 ]
-_OPEN_WAVES = (
-    select(waves.c.id, campaigns.c.zone)
-    .join(campaigns, campaigns.c.id == waves.c.campaign)
-    .where(OPEN)
+_OPEN_WAVES = WAVES.where(OPEN)
+_UNCLAIMED = or_(deliveries.c.claimed_until.is_(None), deliveries.c.claimed_until <= _NOW)
+_MINE: BindParameter[int] = bindparam("mine", expanding=True)
+_ZONES = (
+    select(deliveries.c.id, people.c.zone)
+    .join(people, people.c.id == deliveries.c.person)
+    .where(deliveries.c.id.in_(_MINE))
+)
+_REST = (
+    update(deliveries)
+    .where(
+        DUE,
+        deliveries.c.due_at <= _NOW,
+        deliveries.c.wave == bindparam("of_wave"),
+        deliveries.c.begun_at.is_(None),
+        or_(_UNCLAIMED, deliveries.c.id.in_(_MINE)),
+        func.coalesce(
+            select(people.c.zone)
+            .where(people.c.id == deliveries.c.person)
+            .correlate(deliveries)
+            .scalar_subquery(),
+            bindparam("home", type_=Text),
+        )
+        == bindparam("where", type_=Text),
+    )
+    .values(due_at=bindparam("rested", type_=Moment), claimed_until=null())
+)
+_SENT = select(deliveries.c.detail).where(
+    deliveries.c.wave == bindparam("wave"),
+    deliveries.c.handle == bindparam("handle"),
+    deliveries.c.state == Outcome.SENT,
 )
 _LOST = (
     update(deliveries)
@@ -140,7 +169,7 @@ _FORGET = delete(deliveries).where(
 _REMINDERS = "reminders:"
 
 
-class DeliveryRows(FactRows):
+class DeliveryRows(CampaignRows, FactRows):
     __slots__ = ()
 
     def draw_deliveries(self, wave: str, stage: str, due_at: datetime) -> int:
@@ -154,32 +183,62 @@ class DeliveryRows(FactRows):
         return drawn
 
     def claim_deliveries(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
-        """At most 50 x ``limit`` moot rows are cleared away in one call, so it stays short."""
+        """At most 50 x ``limit`` moot rows are cleared away in one call, so it stays short.
+
+        Whoever is found in quiet hours is left for their end, with everybody of the same wave and
+        zone, by one statement.
+        """
         self._changed(_LOST, {"now": now})
-        midnights = {
-            row.id: now.astimezone(ZoneInfo(row.zone)).replace(
-                hour=0, minute=0, second=0, microsecond=0
-            )
-            for row in self._all(_OPEN_WAVES, {"now": now})
-        }
-        if not midnights:
+        going = self._going(now)
+        if not going:
             return []
-        claim = _claim(midnights)
-        taken: list[Any] = []
+        claim = _claim(going, now)
+        taken: list[tuple[datetime, Delivery]] = []
         for _ in range(_ROUNDS):
             wanted = limit - len(taken)
             values = {"now": now, "until": round_up(until), "wanted": wanted}
             rows = self._all(claim, values) if wanted > 0 else []
             if not rows:
                 break
-            taken += [row for row in rows if row.state is Outcome.DUE]
-        taken.sort(key=lambda row: (row.due_at, row.id))
-        return [
-            Delivery(
-                row.id, row.wave, row.person, row.stage, row.handle, row.language, row.attempts
-            )
-            for row in taken
-        ]
+            taken += self._awake([row for row in rows if row.state is Outcome.DUE], going, now)
+        taken.sort(key=lambda each: (each[0], each[1].id))
+        return [delivery for _, delivery in taken]
+
+    def _going(self, now: datetime) -> dict[str, tuple[Wave, Campaign]]:
+        """The open waves, each with its campaign."""
+        campaigns_by = {campaign.id: campaign for campaign in self.campaigns()}
+        found = (Wave(*row) for row in self._all(_OPEN_WAVES, {"now": now}))
+        return {wave.id: (wave, campaigns_by[wave.campaign]) for wave in found}
+
+    def _awake(
+        self, rows: list[Any], going: dict[str, tuple[Wave, Campaign]], now: datetime
+    ) -> list[tuple[datetime, Delivery]]:
+        """Those of the claimed ``rows`` that may be sent now, and their due times; others rest."""
+        mine = [row.id for row in rows]
+        zones = {row.id: row.zone for row in self._all(_ZONES, {"mine": mine})} if mine else {}
+        awake: list[tuple[datetime, Delivery]] = []
+        resting: set[tuple[str, str]] = set()
+        for row in rows:
+            wave, campaign = going[row.wave]
+            zone = zones.get(row.id) or campaign.zone
+            if (row.wave, zone) in resting:
+                continue
+            if is_quiet(now, ZoneInfo(zone), campaign.quiet):
+                resting.add((row.wave, zone))
+                continue
+            quiet = next_quiet(now, ZoneInfo(zone), campaign.quiet) or wave.closes_at
+            made = Delivery(row.id, row.wave, row.person, row.stage, row.handle, row.language,
+                            row.attempts, min(quiet, wave.closes_at), campaign.paid)  # fmt: skip
+            awake.append((row.due_at, made))
+        for name, zone in sorted(resting):
+            _, campaign = going[name]
+            rested = decent(now, ZoneInfo(zone), campaign.quiet)
+            self._changed(
+                _REST,
+                {"now": now, "of_wave": name, "home": campaign.zone, "where": zone,
+                 "mine": mine, "rested": round_up(rested)},
+            )  # fmt: skip
+        return awake
 
     def begin_delivery(self, delivery: int, now: datetime) -> bool:
         return self._changed(_BEGIN, {"which": delivery, "now": now}) == 1
@@ -199,6 +258,10 @@ class DeliveryRows(FactRows):
         kept = json.loads(self.note(_REMINDERS + wave) or "[]")
         return rows + [(stage, Outcome(outcome), number) for stage, outcome, number in kept]
 
+    def sent_messages(self, wave: str, handle: str) -> Sequence[int]:
+        found = [row.detail for row in self._all(_SENT, {"wave": wave, "handle": handle})]
+        return sorted(int(detail) for detail in found if detail.isdecimal())
+
     def forget_reminders(self, wave: str) -> None:
         """Keep their counts only: a reminder that became moot says that somebody had answered."""
         counts = [row for row in self.delivery_counts(wave) if row[0] != INVITE]
@@ -206,30 +269,44 @@ class DeliveryRows(FactRows):
         self._changed(_FORGET, {"of_wave": wave})
 
 
-def _claim(midnights: dict[str, datetime]) -> Update:
-    """Takes due rows of these waves, each with the midnight that its today began at."""
+def _claim(going: dict[str, tuple[Wave, Campaign]], now: datetime) -> Update:
+    """Takes due rows of these waves; a day begins at midnight where the campaign is."""
     due = (
         select(deliveries.c.id)
         .where(
             DUE,
             deliveries.c.due_at <= _NOW,
-            or_(deliveries.c.claimed_until.is_(None), deliveries.c.claimed_until <= _NOW),
+            _UNCLAIMED,
             # || '' keeps the planner off the wave's index: it would sort the whole wave each time
-            deliveries.c.wave.concat("").in_(list(midnights)),
+            deliveries.c.wave.concat("").in_(list(going)),
         )
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(bindparam("wanted"))
         .with_for_update(skip_locked=True)
         .cte("picked")
     )
-    todays = {wave: literal(midnight, Moment) for wave, midnight in midnights.items()}
-    moot = _moot(case(todays, value=deliveries.c.wave))
+    midnights = {
+        name: literal(
+            now.astimezone(ZoneInfo(campaign.zone)).replace(
+                hour=0, minute=0, second=0, microsecond=0
+            ),
+            Moment,
+        )
+        for name, (_, campaign) in going.items()
+    }
+    moot = _moot(case(midnights, value=deliveries.c.wave))
+    late = [
+        and_(deliveries.c.wave == name, deliveries.c.stage.in_(stages))
+        for name, (wave, campaign) in going.items()
+        if (stages := too_late(wave, campaign, now))
+    ]
     return (
         update(deliveries)
         .where(deliveries.c.id.in_(select(due.c.id)))
         .values(
             state=case(
                 (moot, literal(Outcome.MOOT, deliveries.c.state.type)),
+                (or_(false(), *late), literal(Outcome.LATE, deliveries.c.state.type)),
                 else_=literal(Outcome.DUE, deliveries.c.state.type),
             ),
             claimed_until=bindparam("until", type_=Moment),
@@ -242,7 +319,10 @@ def _moot(today: ColumnElement[datetime]) -> ColumnElement[bool]:
     of_person = and_(
         interviews.c.wave == deliveries.c.wave, interviews.c.person == deliveries.c.person
     )
-    opted_out = exists().where(people.c.id == deliveries.c.person, people.c.opted_out == true())
+    unwilling = exists().where(
+        people.c.id == deliveries.c.person,
+        or_(people.c.opted_out == true(), people.c.left == true()),
+    )
     unreachable = exists().where(
         chats.c.channel == "telegram",
         chats.c.handle == deliveries.c.handle,
@@ -261,7 +341,7 @@ def _moot(today: ColumnElement[datetime]) -> ColumnElement[bool]:
     )
     reminder = deliveries.c.stage.like("remind%")
     return or_(
-        opted_out.correlate(deliveries),
+        unwilling.correlate(deliveries),
         unreachable.correlate(deliveries),
         and_(reminder, or_(~left.correlate(deliveries), busy.correlate(deliveries))),
     )

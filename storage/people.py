@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, false, select, true, update
+from sqlalchemy import bindparam, delete, false, select, true, update
 
 from storage import tables
 from storage.tables import chats, invites, people, relations, subjects
@@ -38,6 +38,9 @@ SUBJECTS = select(
     subjects.c.id, subjects.c.name, subjects.c.kind, subjects.c.parent, subjects.c.rating_class
 )
 _SUBJECT = SUBJECTS.where(subjects.c.id == bindparam("id"))
+_END_RELATION = delete(relations).where(
+    relations.c.rater == bindparam("who"), relations.c.subject == bindparam("about")
+)
 _RELATIONS = select(relations.c.rater, relations.c.subject, relations.c.rater_group).order_by(
     relations.c.rater, relations.c.subject
 )
@@ -139,6 +142,10 @@ class PeopleRows(Unit):
                 for relation in relations
             ),
         )
+
+    def drop_relations(self, relations: Iterable[Relation]) -> None:
+        ended = ({"who": each.rater, "about": each.subject} for each in relations)
+        self._many(_END_RELATION, ended)
 
     def invite(self, token: str) -> Invite | None:
         row = self._one(_INVITE, {"token": token})

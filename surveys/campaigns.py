@@ -12,6 +12,7 @@ from surveys.cells import RaterGroup
 from surveys.people import Text
 
 INVITE = "invite"  # the first stage of a wave's deliveries; the others are reminders
+REMIND = "remind"  # how the names of the others begin
 QUARTERLY = "FREQ=MONTHLY;BYMONTH=3,6,9,12;BYMONTHDAY=10"
 
 
@@ -114,6 +115,23 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     GONE = "gone"  # blocked, deactivated or never reachable: permanent
     MOOT = "moot"  # answered, opted out or closed before it was sent
+    LATE = "late"  # its moment had passed: a reminder days too late annoys, and helps nobody
+
+
+FRESH = timedelta(days=1)
+
+
+def too_late(wave: Wave, campaign: Campaign, now: datetime) -> tuple[str, ...]:
+    """The stages of ``wave`` that are not to be sent any more at ``now``.
+
+    A reminder goes out within a day of the moment planned for it, which holds a decent hour in
+    every zone; the invitation while a day of the wave is left, or a quarter of a short one.
+    """
+    planned = enumerate(campaign.reminders, 1)
+    stages = [f"remind{i}" for i, delay in planned if now > wave.opens_at + delay + FRESH]
+    if wave.closes_at - now < min(FRESH, (wave.closes_at - wave.opens_at) / 4):
+        stages.append(INVITE)
+    return tuple(stages)
 
 
 def ends_at(wave: Wave, campaign: Campaign) -> datetime:

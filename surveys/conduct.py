@@ -13,6 +13,7 @@ from surveys.errands import Errand
 from surveys.forms.form import HANDED, Form, Kind, Question, Repeat, walk
 from surveys.forms.xform import read_xform
 from surveys.interview import Interview, Step, advance, dump, restore, takes, view
+from surveys.inviting import thanks
 from surveys.moves import Added, Amended, Chose, Move, Refused, Showed
 from surveys.paradata import Noticed, at_end, at_refusal
 from surveys.people import Chat
@@ -25,7 +26,7 @@ from surveys.phrasing import (
     review_text,
     short,
 )
-from surveys.reply import Medium, Reply
+from surveys.reply import Medium, Reply, Thanks
 from surveys.saying import Ask, Farewell, Review
 from surveys.store import Assignment, SealedInterview
 from surveys.typed.trouble import Trouble
@@ -230,7 +231,14 @@ class Sitting:
         if row.wave is not None and (following := self._following(row.wave)):
             return self.begin(following, row.form, WORDS.say("finished.next", self.language))
         self.leave(row)
-        return replace(end, text="\n\n".join((*say.notes, end.text)))
+        return replace(end, text="\n\n".join((*say.notes, end.text)), thanks=self._thanks(row))
+
+    def _thanks(self, row: SealedInterview) -> Thanks | None:
+        """What may stand where the person was asked, now that a wave owes them no question."""
+        if row.wave is None:
+            return None
+        campaign = self.tx.campaign(self.tx.wave(row.wave).campaign)
+        return Thanks(row.wave, thanks(campaign, self.language))
 
     def _following(self, wave: str) -> Assignment | None:
         left = self.tx.open_assignments(self.chat.person, self.now)

@@ -99,6 +99,16 @@ class Medium:
 
 
 @dataclass(frozen=True, slots=True)
+class Thanks:
+    """Everything that ``wave`` asked of the person is answered: ``text`` may stand instead of what
+    asked them for it. Only the channel knows where that is; nothing of this is kept.
+    """
+
+    wave: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One message, already in the person's language.
 
@@ -106,7 +116,7 @@ class Reply:
     answer; then ``wants`` says of what kind, so that a channel may offer its own way to give it (a
     date picker, the camera), and ``place`` names the question: the next reply with the same
     ``place`` shows the same question again and may stand where this one stood. ``media`` belong
-    above the words.
+    above the words. ``thanks`` comes with the last answer of a wave.
     """
 
     text: str
@@ -116,3 +126,4 @@ class Reply:
     wants: Kind | None = None
     place: str = ""
     media: tuple[Medium, ...] = ()
+    thanks: Thanks | None = None

@@ -73,6 +73,10 @@ class Transaction(Protocol):
     def put_subjects(self, subjects: Iterable[Subject]) -> None: ...
     def relations(self) -> Sequence[Relation]: ...
     def put_relations(self, relations: Iterable[Relation]) -> None: ...
+    def drop_relations(self, relations: Iterable[Relation]) -> None:
+        """They end, whatever their group is now. A roll that was drawn keeps what it has."""
+        ...
+
     def invite(self, token: str) -> Invite | None: ...
     def invites(self) -> Sequence[Invite]: ...
     def put_invites(self, invites: Iterable[Invite]) -> None: ...
@@ -171,9 +175,10 @@ class Transaction(Protocol):
     def claim_deliveries(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
         """Take up to ``limit`` due deliveries of open waves, oldest first, until ``until``.
 
-        Skips people who have opted out, and for reminders those with nothing left to answer or
-        with an interview in progress today; such rows become ``moot``. A claimed row whose term
-        ran out is offered again if its sending had not begun; had it begun, the sender died
+        Skips people who have opted out or left, and for reminders those with nothing left to answer
+        or with an interview in progress today; such rows become ``moot``, and ``late`` those whose
+        moment has passed. Whoever has quiet hours now is due when they end. A claimed row whose
+        term ran out is offered again if its sending had not begun; had it begun, the sender died
         between sending and noting, and it becomes ``unknown``: never blindly repeated.
         """
         ...
@@ -186,6 +191,10 @@ class Transaction(Protocol):
         self, delivery: int, outcome: Outcome, detail: str = "", due_at: datetime | None = None
     ) -> None:
         """Write what happened; ``Outcome.DUE`` with ``due_at`` puts it back for later."""
+        ...
+
+    def sent_messages(self, wave: str, handle: str) -> Sequence[int]:
+        """The ids of the messages that asked ``handle`` (a Telegram chat) to take part."""
         ...
 
     def delivery_counts(self, wave: str) -> Sequence[tuple[str, Outcome, int]]:

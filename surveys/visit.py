@@ -290,7 +290,7 @@ class Visit:
         ]
 
     def uncounted(self) -> bool:
-        """Whether what somebody has begun may still be gone on with: in an open wave's grace too."""
+        """Whether what somebody has begun may still be gone on with, also in a wave's grace."""
         return any(wave.state is WaveState.OPEN for wave in self.tx.waves())
 
     def recalled(self, token: str) -> Reply | None:

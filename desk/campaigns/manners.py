@@ -6,20 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from string import Formatter
 from typing import Protocol
 
 from desk.campaigns.wrongs import Wrong
 from surveys.campaigns import Shift
+from surveys.inviting import STAGES, trouble_with
 from surveys.people import Text
 from surveys.words import LANGUAGES
 
 GRACE = 168  # hours: a week
 QUIET = ("21", "8")  # o'clock, where nothing else is typed
-MESSAGE = 1000  # characters of own words
-STAGES = ("invite", "remind")
-BLANKS = frozenset(("organisation", "title", "privacy"))
-"""What own words may leave to be filled in."""
 
 
 class Manners(Protocol):
@@ -60,7 +56,11 @@ def manners_of(wish: Manners, wrongs: list[Wrong]) -> Kept:
     paid = wish.paid.strip().casefold()
     if paid not in ("", "no", "yes"):
         wrongs.append(Wrong("paid", "paid", {"text": paid[:40]}))
-    return Kept(Shift(shift), (begins, ends), timedelta(hours=grace), _messages(wish, wrongs),
+    words = {
+        name: getattr(wish, name)
+        for name in (f"messages_{s}_{language}" for s in STAGES for language in LANGUAGES)
+    }
+    return Kept(Shift(shift), (begins, ends), timedelta(hours=grace), messages_of(words, wrongs),
                 paid == "yes")  # fmt: skip
 
 
@@ -72,32 +72,23 @@ def _hours(name: str, code: str, text: str, most: int, wrongs: list[Wrong]) -> i
     return 0
 
 
-def _messages(wish: Manners, wrongs: list[Wrong]) -> dict[str, Text]:
-    """Own words by stage and language; a stage without any is not there."""
+def messages_of(fields: Mapping[str, str], wrongs: list[Wrong]) -> dict[str, Text]:
+    """Own words by stage and language, of fields such as ``messages_invite_zh``.
+
+    A stage without any is not there; a language without any has the usual words.
+    """
     found: dict[str, Text] = {}
     for stage in STAGES:
         words: dict[str, str] = {}
         for language in LANGUAGES:
             name = f"messages_{stage}_{language}"
-            text = getattr(wish, name).replace("\r\n", "\n").strip()
-            wrong = _trouble(text)
+            text = fields[name].replace("\r\n", "\n").strip()
+            wrong = trouble_with(text)
             if wrong is not None:
-                wrongs.append(Wrong(name, *wrong))
+                code, facts = wrong
+                wrongs.append(Wrong(name, f"message_{code}", facts))
             elif text:
                 words[language] = text
         if words:
             found[stage] = words
     return found
-
-
-def _trouble(text: str) -> tuple[str, Mapping[str, object]] | None:
-    if len(text) > MESSAGE:
-        return "message_long", {"most": MESSAGE}
-    try:
-        parts = list(Formatter().parse(text))
-    except ValueError:
-        return "message_braces", {}
-    for _, name, spec, conversion in parts:
-        if name is not None and (name not in BLANKS or spec or conversion):
-            return "message_blank", {"name": name[:40]}
-    return None

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from telegram.error import (
 )
 from telegram.ext import AIORateLimiter
 
-from bot.sending import Sender
+from bot.sending import LEASE, Sender
 from bot.verdict import judge
 from bot.wire import AiohttpRequest, NotSentError, extbot
 from rehearsal.faults import Fault
@@ -185,8 +186,108 @@ async def test_an_ambiguous_sending_is_unknown_and_never_repeated(
         for _ in range(5):
             clock.at += timedelta(hours=1)
             assert (await sender.run_once(clock.now())).handled == 0
-    assert len(stage.calls.kept) - 1 <= 1  # getMe, and one sendMessage where it was performed
+    assert len(sends(stage)) <= 1  # where it was performed
     assert await counts(store) == {Outcome.UNKNOWN: 1}
+
+
+async def test_an_outage_of_hours_leaves_a_handful_unknown_and_the_others_due(
+    live: Live, store: SqlStore, clock: Clock
+) -> None:
+    stage, url = live
+    chats = list(range(1, 101))
+    people(stage, *chats)
+    await store.write(lambda tx: owe(tx, chats))
+    async with sending(url, store, clock, lanes=4) as sender:
+        await sender.run_once(NOW - timedelta(days=1))  # opens; nothing is due yet
+        stage.faults.add(Fault("*", 502, times=0))
+        for _ in range(1440):  # two hours of looks, five seconds apart
+            await sender.run_once(clock.now())
+            clock.at += timedelta(seconds=5)
+        found = await counts(store)
+        assert found[Outcome.UNKNOWN] <= 4, "the lanes that were under way"
+        asked = sum(call.method == "getMe" for call in stage.calls.kept)
+        assert asked < 20, "it waits longer each time"
+        stage.faults.clear()
+        stage.faults.add(Fault("sendMessage", 502, times=3))  # it answers, but takes no message
+        for _ in range(1440):
+            await sender.run_once(clock.now())
+            clock.at += timedelta(seconds=5)
+    ended = await counts(store)
+    assert ended[Outcome.UNKNOWN] <= found[Outcome.UNKNOWN] + 3, "one at a time is tried"
+    assert ended[Outcome.SENT] == 100 - ended[Outcome.UNKNOWN]
+    assert all(len(seen(stage, chat)) <= 1 for chat in chats)
+
+
+async def test_what_was_claimed_before_quiet_hours_does_not_begin_in_them(
+    live: Live, store: SqlStore, clock: Clock
+) -> None:
+    stage, url = live
+    people(stage, 1, 2)
+    await store.write(lambda tx: owe(tx, [1, 2]))
+    clock.at = NOW + timedelta(hours=4, seconds=-1)  # a second to nine at night in Shanghai
+
+    async def slow(delivery: Delivery) -> Reply:
+        if delivery.handle == "2":
+            clock.at += timedelta(seconds=2)
+        return await compose(delivery)
+
+    async with sending(url, store, clock, compose=slow, lanes=1) as sender:
+        found = await sender.run_once(clock.now())
+        assert (found.sent, found.later) == (1, 1)
+        assert (await sender.run_once(clock.now())).handled == 0
+        clock.at = NOW + timedelta(hours=15) - timedelta(seconds=1)
+        assert (await sender.run_once(clock.now())).handled == 0
+        clock.at = NOW + timedelta(hours=15)  # eight in the morning
+        assert (await sender.run_once(clock.now())).sent == 1
+    assert len(seen(stage, 1)) == len(seen(stage, 2)) == 1
+
+
+async def test_only_a_campaign_that_pays_is_broadcast_for_money_and_faster(
+    live: Live, store: SqlStore, clock: Clock
+) -> None:
+    stage, url = live
+    chats = list(range(1, 11))
+    people(stage, *chats)
+
+    def paying(tx: Any) -> None:
+        owe(tx, chats)
+        tx.put_campaign(replace(tx.campaign("c"), paid=True))
+
+    await store.write(lambda tx: owe(tx, [99]))
+    people(stage, 99)
+    async with sending(url, store, clock, paid_rate=2.0, lanes=1) as sender:
+        assert (await sender.run_once(clock.now())).sent == 1
+        await store.write(paying)
+        before = clock.now()
+        assert (await sender.run_once(clock.now())).sent == 10
+    assert clock.now() - before == timedelta(seconds=4.5)
+    flags = [
+        call.parameters.get("allow_paid_broadcast")
+        for call in stage.calls.kept
+        if call.method == "sendMessage"
+    ]
+    assert [bool(flag) for flag in flags] == [False, *[True] * 10]
+
+
+async def test_a_long_batch_renews_the_lease_and_a_lost_one_ends_the_sending(
+    live: Live, store: SqlStore, clock: Clock
+) -> None:
+    stage, url = live
+    people(stage, 1)
+    stages = ("invite", "remind1", "remind2")
+    await store.write(lambda tx: owe(tx, [1], stages))
+    minute = timedelta(minutes=1)
+
+    async def taken(delivery: Delivery) -> Reply:
+        clock.at += 4 * minute
+        at = clock.now()
+        free = await store.write(lambda tx: tx.take_lease(LEASE, "other", at, at + minute))
+        assert not free, "it was renewed"
+        return await compose(delivery)
+
+    async with sending(url, store, clock, compose=taken, lanes=1) as sender:
+        found = await sender.run_once(clock.now())
+    assert (found.sent, found.lost) == (2, 1), "the claim's own term was ten minutes"
 
 
 async def test_a_timeout_is_unknown_though_the_message_arrived(

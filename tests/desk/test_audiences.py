@@ -82,7 +82,7 @@ async def test_an_audience_and_manners_are_kept_as_they_were_typed(store: SqlSto
         store, units="zf-1， zf-2", tags="党员", rest_days="30", sample="20", strata="unit",
         quotas="zf-1; 党员; 5\r\n；；9", per_rater="4", per_subject="8", at_most="25",
         shift="before", quiet_from="22", quiet_until="7", grace="24", paid="yes",
-        messages_invite_zh="请看 {title}\r\n{privacy}", messages_remind_en="{title}?",
+        messages_invite_zh="请看 {title}\r\n{closes}", messages_remind_en="{title}?",
     )  # fmt: skip
     assert found.audience == Audience(
         ("zf-1", "zf-2"), ("党员",), 30, 20, "unit", (Quota("zf-1", "党员", 5), Quota("", "", 9)),
@@ -90,7 +90,7 @@ async def test_an_audience_and_manners_are_kept_as_they_were_typed(store: SqlSto
     )  # fmt: skip
     assert (found.shift, found.quiet, found.grace) == (Shift.BEFORE, (22, 7), DAY)
     assert found.paid
-    words = {"invite": {"zh": "请看 {title}\n{privacy}"}, "remind": {"en": "{title}?"}}
+    words = {"invite": {"zh": "请看 {title}\n{closes}"}, "remind": {"en": "{title}?"}}
     assert found.messages == words
     assert await store.read(lambda tx: tx.campaign(found.id)) == found
     told = facts(found)

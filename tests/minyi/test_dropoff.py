@@ -59,7 +59,7 @@ async def open_world(url: str, folder: Path) -> AsyncIterator[tuple[World, House
 
 def house_of(world: World, folder: Path) -> House:
     settings = Settings.model_validate({"data_dir": folder})
-    invitations = Invitations(ORGANISATION, world.store)
+    invitations = Invitations(ORGANISATION, world.store, lambda: world.now)
     method = shipped_method("quarterly")
     pace = Pace(clock=lambda: world.now)
     return House(

@@ -45,7 +45,7 @@ async def house_on(store: SqlStore, folder: Path) -> House:
     keys = FileKeyring(folder / "keys")
     settings = Settings.model_validate({"data_dir": folder})
     conversation = await settle(store, keys, Setting(settings.organisation))
-    invitations = Invitations(settings.organisation, store)
+    invitations = Invitations(settings.organisation, store, lambda: OPEN)
     return House(settings, store, keys, conversation, invitations, shipped("quarterly"), Pace())
 
 

@@ -25,7 +25,7 @@ DUE = OPEN + KEEP + timedelta(days=1)
 async def house_on(store: SqlStore, folder: Path, vault: FileVault | None) -> House:
     keys, settings = FileKeyring(folder / "keys"), Settings.model_validate({"data_dir": folder})
     conversation = await settle(store, keys, Setting(settings.organisation), vault)
-    invitations = Invitations(settings.organisation, store)
+    invitations = Invitations(settings.organisation, store, lambda: DUE)
     pace = Pace(lambda: DUE)
     return House(
         settings, store, keys, conversation, invitations, shipped("quarterly"), pace, vault=vault

@@ -31,7 +31,7 @@ from desk.roles import May
 from desk.store import Approval, DeskTransaction
 from surveys.campaigns import Campaign, WaveState
 from surveys.cells import RaterGroup
-from web.console.areas import campaigns_dry, campaigns_new
+from web.console.areas import campaigns_dry, campaigns_new, messages
 from web.console.campaign_calendar import Span, drawn
 from web.console.campaign_telling import moment, month, promises, rule
 from web.console.context import Context
@@ -250,6 +250,7 @@ DOORS = (
     Door("/campaigns", listing, May.CAMPAIGNS_READ),
     *campaigns_new.DOORS,
     *campaigns_dry.DOORS,
+    *messages.DOORS,
     Door(f"{_ONE}/pause", ask_pause, May.CAMPAIGNS_WRITE),
     Door(f"{_ONE}/pause", pause, May.CAMPAIGNS_WRITE, "POST"),
     Door(f"{_ONE}/resume", ask_resume, May.CAMPAIGNS_WRITE),
