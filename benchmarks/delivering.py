@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -206,9 +207,13 @@ async def stage_for(stage: Backstage, plan: Plan, day: Day) -> None:
 
 
 async def log_of(stage: Backstage) -> list[dict[str, Any]]:
-    """Every sendMessage that the server answered or performed."""
+    """Every sendMessage that came whole; of a sender killed while it wrote, half a call may."""
     calls = await stage.ask("calls?last=1000000")
-    return [call for call in calls if call["method"] == "sendMessage"]
+    return [
+        call
+        for call in calls
+        if call["method"] == "sendMessage" and "chat_id" in call["parameters"]
+    ]
 
 
 def arrivals(calls: list[dict[str, Any]]) -> Counter[int]:
@@ -233,10 +238,17 @@ def backstage() -> Backstage:
 
 async def ours(plan: Plan, url: str) -> Came:
     """The ledger and its sender, on the migrated, empty database ``url``."""
-    day = bad_day(plan)
     store = SqlStore(url)
-    await store.write(lambda tx: owe(tx, plan.people))
-    await store.write(by_day)
+    try:
+        await store.write(lambda tx: owe(tx, plan.people))
+        await store.write(by_day)
+        return await _ours(plan, url, store)
+    finally:
+        await store.close()
+
+
+async def _ours(plan: Plan, url: str, store: SqlStore) -> Came:
+    day = bad_day(plan)
     async with backstage() as stage:
         await stage_for(stage, plan, day)
         start = time.perf_counter()
@@ -373,7 +385,7 @@ async def _until(done: Callable[[], Awaitable[bool]], plan: Plan) -> None:
 async def theirs(plan: Plan, path: Path) -> Came:
     """The loop, on a table of its own, on the same day."""
     day = bad_day(plan)
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("CREATE TABLE people (chat INTEGER PRIMARY KEY, sent INTEGER)")
         rows = ((n,) for n in range(1, plan.people + 1))
@@ -381,7 +393,7 @@ async def theirs(plan: Plan, path: Path) -> Came:
         database.commit()
 
     async def handled() -> int:
-        with sqlite3.connect(path, timeout=30) as reading:
+        with closing(sqlite3.connect(path, timeout=30)) as reading:
             return int(reading.execute("SELECT sum(sent) FROM people").fetchone()[0])
 
     async with backstage() as stage:

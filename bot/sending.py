@@ -85,7 +85,7 @@ class Sender:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._request = AiohttpRequest(self._is_paused, connections=max(lanes, 8))
-        self._bot = extbot(token, api_url, rate, self._request)
+        self._bot = extbot(token, api_url, self._request)
         self._store = store
         self._compose = compose
         self._clock = clock
@@ -99,8 +99,8 @@ class Sender:
         self._running = asyncio.Lock()
         self._resume_at: datetime | None = None
         self._free_at: dict[str, datetime] = {}
-        self._paid_apart = timedelta(seconds=1 / paid_rate if paid_rate else 0)
-        self._paid_at: datetime | None = None  # when the next paid one may leave
+        self._apart = {False: _apart(rate), True: _apart(paid_rate)}  # paid for or not
+        self._next_at: dict[bool, datetime] = {}  # when the next of each may leave
         self._renew_at: datetime | None = None
         self._shaken = 0  # ambiguous failures since a message last had an answer
         self._silent = False  # whether nothing at all was heard from Telegram since the last one
@@ -308,15 +308,15 @@ class Sender:
         return await self._store.write(work)
 
     async def _await_turn(self, handle: str, *, paid: bool = False) -> None:
-        """At most one message a second to one chat; each caller reserves its place.
+        """Evenly spaced, and at most one a second to one chat; each caller reserves its place.
 
-        Paid ones keep their own pace here: python-telegram-bot's is a thousand a second.
+        It is waited for before the row says begun: whoever is killed while waiting has sent
+        nothing, and nothing is left unknown. (python-telegram-bot's own limiter waits after it.)
         """
         now = self._clock()
-        at = max(now, self._free_at.get(handle, now))
-        if paid:
-            at = max(at, self._paid_at or at)
-            self._paid_at = at + self._paid_apart
+        turn = max(now, self._next_at.get(paid, now))
+        self._next_at[paid] = turn + self._apart[paid]
+        at = max(turn, self._free_at.get(handle, turn))
         self._free_at[handle] = at + self._per_chat
         if at > now:
             await self._sleep((at - now).total_seconds())
@@ -333,6 +333,11 @@ class Sender:
             lost=found.count(None),
             resume_at=self._resume_at if self._is_paused() else None,
         )
+
+
+def _apart(rate: float | None) -> timedelta:
+    """How far from each other messages leave at ``rate`` a second."""
+    return timedelta(seconds=1 / rate) if rate else timedelta()
 
 
 def _paused(tx: Transaction, now: datetime) -> datetime | None:

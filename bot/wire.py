@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 from telegram.error import NetworkError, TimedOut
-from telegram.ext import AIORateLimiter, ExtBot
+from telegram.ext import ExtBot
 from telegram.request import BaseRequest, RequestData
 
 
@@ -89,20 +89,15 @@ class AiohttpRequest(BaseRequest):
             raise NetworkError(type(error).__name__) from error
 
 
-def extbot(
-    token: str, api_url: str | None, rate: float | None, request: AiohttpRequest
-) -> ExtBot[int]:
-    """An unmodified ``ExtBot`` at ``rate`` messages a second, evenly spaced; None: unlimited."""
+def extbot(token: str, api_url: str | None, request: AiohttpRequest) -> ExtBot[None]:
+    """An unmodified ``ExtBot``; the pace is kept by whoever sends with it."""
     # Without it python-telegram-bot 22 warns on every RetryAfter.
     os.environ.setdefault("PTB_TIMEDELTA", "1")
-    # One at a time, 1/rate apart: AIORateLimiter(rate) would send 2 x rate in the first second.
-    limiter = AIORateLimiter(1, 1 / rate, max_retries=0) if rate else None
     return ExtBot(
         token,
         base_url=f"{(api_url or 'https://api.telegram.org').rstrip('/')}/bot",
         request=request,
         get_updates_request=request,  # never used: aiogram receives
-        rate_limiter=limiter,
     )
 
 

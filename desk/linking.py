@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from desk.audit import Act, Value, record
 from desk.saying import Saying, SpokenError, shown
@@ -13,6 +14,8 @@ from desk.store import DeskTransaction
 from surveys.people import Invite, Kind, Text
 
 KINDS = ("unit", "staff", "campaign")
+STAFF = timedelta(days=30)
+"""So long a staff link may be opened."""
 MANY = 500  # targets asked for by name; beyond that reading all links is cheaper
 NAMED = 100  # targets that the audit names
 
@@ -65,9 +68,10 @@ def draw(
     names = _names(tx, kind, targets)
     wanted = list(dict.fromkeys(targets)) or list(names)
     there = tx.invites_to(kind, wanted) if len(wanted) < MANY else tx.invites()
-    good = {each.target: each for each in there if each.kind == kind}
-    made = {t: Invite(make(), kind, t) for t in wanted if new or t not in good}
-    if new and kind == "staff":
+    good = {e.target: e for e in there if e.kind == kind and not e.expired(act.at)}
+    ends = act.at + STAFF if kind == "staff" else None
+    made = {t: Invite(make(), kind, t, expires_at=ends) for t in wanted if new or t not in good}
+    if kind == "staff":
         _void(tx, act, [each for each in there if each.kind == kind and each.target in made])
     tx.put_invites(made.values())
     if made:
@@ -78,9 +82,9 @@ def draw(
 def draw_missing(
     tx: DeskTransaction, act: Act, kind: str, make: Callable[[], str] = token
 ) -> list[Link]:
-    """A link for everything of ``kind`` that never had one; only those that were made."""
+    """A link for everything of ``kind`` that has none; only those that were made."""
     names = _names(tx, kind, ())
-    have = {each.target for each in tx.invites() if each.kind == kind}
+    have = {e.target for e in tx.invites() if e.kind == kind and not e.expired(act.at)}
     lacking = [target for target in names if target not in have]
     return draw(tx, act, kind, lacking, make=make) if lacking else []
 

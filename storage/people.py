@@ -21,7 +21,6 @@ PEOPLE = select(
     people.c.left,
     people.c.zone,
     people.c.tags,
-    people.c.consent,
 )
 _PERSON = PEOPLE.where(people.c.id == bindparam("id"))
 _ADDRESSES = (
@@ -79,7 +78,6 @@ class PeopleRows(Unit):
                     "left": person.left,
                     "zone": person.zone,
                     "tags": person.tags,
-                    "consent": person.consent,
                 }
                 for person in people
             ),

@@ -56,7 +56,6 @@ people = Table(
     Column(
         "tags", Words, nullable=False, server_default=text("'[]'")
     ),  # a sorted list: '["windows","党员"]'
-    Column("consent", Text, nullable=False, server_default=text("''")),
     sqlite_with_rowid=False,
 )
 

@@ -57,6 +57,8 @@ def by_staff_link(visit: Visit, invite: Invite) -> Reply:
     if visit.chat.person != invite.target:
         if invite.used:
             return visit.say("link.used")
+        if invite.expired(visit.sitting.now):
+            return visit.say("link.expired")
         elsewhere = tx.addresses(invite.target)
         if elsewhere and visit.uncounted():
             return visit.say("link.later")

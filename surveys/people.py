@@ -36,7 +36,7 @@ class Person:
     """Somebody who may be asked. A citizen who came by QR code has no name, and needs none.
 
     ``opted_out`` is their own word, ``left`` the roster's: neither is asked. ``zone`` is an IANA
-    name where it is known. ``consent`` is the version of the notice they last began under.
+    name where it is known.
     """
 
     id: str
@@ -48,7 +48,6 @@ class Person:
     left: bool = False
     zone: str | None = None
     tags: tuple[str, ...] = ()  # in order, each once
-    consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +87,14 @@ class Invite:
     ``unit``     a window's QR code; whoever scans it is a recipient of that subject's service
     ``staff``    binds the address to the named person, once
     ``campaign`` joins the open wave of a campaign
-    ``visit``    one visit to that subject's service, rated once
-    ``channel``  binds another channel of the person who asked for it, once
     """
 
     token: str
-    kind: str  # unit | staff | campaign | visit | channel
+    kind: str  # unit | staff | campaign
     target: str  # subject, person or campaign id
     used: bool = False
     expires_at: datetime | None = None  # None: it does not
 
-    def works(self, now: datetime) -> bool:
-        """Whether it still leads anywhere at ``now``."""
-        return not self.used and (self.expires_at is None or now < self.expires_at)
+    def expired(self, now: datetime) -> bool:
+        """Whether its time is over at ``now``."""
+        return self.expires_at is not None and now >= self.expires_at

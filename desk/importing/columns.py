@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from zoneinfo import available_timezones
 
 from desk.saying import Saying, shown
 from surveys.cells import RaterGroup
@@ -131,6 +132,22 @@ def a_chat(cell: str) -> str:
     return str(int(cell))
 
 
+def some_tags(cell: str) -> str:
+    """Words with commas between them, of at most 40 characters each; in order, each once."""
+    words = {word.strip() for word in re.split("[,，、;；]", cell)} - {""}
+    if any(len(word) > 40 or not word.isprintable() or set(word) & set('"\\') for word in words):
+        raise CellError("tags", cell=shown(cell))
+    return ",".join(sorted(words))
+
+
+def a_zone(cell: str) -> str:
+    """An IANA time zone."""
+    if cell not in available_timezones():
+        raise CellError("zone", cell=shown(cell))
+    return cell
+
+
+YES = {"yes": "yes", "是": "yes", "no": "", "否": ""}
 KINDS = {
     "citizen": Kind.CITIZEN, "群众": Kind.CITIZEN, "市民": Kind.CITIZEN, "居民": Kind.CITIZEN,
     "staff": Kind.STAFF, "干部": Kind.STAFF, "职工": Kind.STAFF, "工作人员": Kind.STAFF,
@@ -167,6 +184,9 @@ PEOPLE = Table(
         "unit": Column(("unit", "单位", "单位编号", "部门"), an_id),
         "language": Column(("language", "语言"), one_of(LANGUAGES, "zh, en"), words=LANGUAGES),
         "telegram": Column(("telegram", "电报", "telegram id"), a_chat),
+        "tags": Column(("tags", "标签"), some_tags),
+        "zone": Column(("zone", "时区"), a_zone),
+        "left": Column(("left", "已离开", "离职"), one_of(YES, "yes, no (是, 否)"), words=YES),
     },
 )
 SUBJECTS = Table(

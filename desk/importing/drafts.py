@@ -81,7 +81,8 @@ class Draft(Generic[E]):
 def person_told(person: Person) -> tuple[str, Mapping[str, str]]:
     """A person's key and columns."""
     return person.id, {"name": person.name, "kind": person.kind.value, "unit": person.unit or "",
-                       "language": person.language or ""}  # fmt: skip
+                       "language": person.language or "", "tags": ",".join(person.tags),
+                       "zone": person.zone or "", "left": "yes" if person.left else ""}  # fmt: skip
 
 
 def subject_told(subject: Subject) -> tuple[str, Mapping[str, str]]:
@@ -121,6 +122,9 @@ def draft_people(tx: DeskTransaction, records: Records) -> Draft[Person]:
             name=_kept(records, record, "name", before.name),
             unit=_kept(records, record, "unit", before.unit or "") or None,
             language=_kept(records, record, "language", before.language or "") or None,
+            tags=_listed(_kept(records, record, "tags", ",".join(before.tags))),
+            zone=_kept(records, record, "zone", before.zone or "") or None,
+            left=bool(_kept(records, record, "left", "yes" if before.left else "")),
         )
         draft.take(new, old, _bind(bound, named, records, record, new, draft))
     return draft
@@ -274,6 +278,10 @@ def _whole(records: Records, *fields: str) -> Iterator[Record]:
 def _kept(records: Records, record: Record, name: str, old: str) -> str:
     """The cell's text; what is stored where the file has no such column."""
     return record.text(name) if name in records.headings else old
+
+
+def _listed(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split(",")) if cell else ()
 
 
 def _strangers(records: Records, name: str, known: Collection[str], code: str) -> Iterator[Bad]:

@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 @imports.command()
 def people(ctx: typer.Context, file: File, dry_run: DryRun = False, sheet: SheetName = "") -> None:
-    """id, kind (citizen, staff); name, unit, language, telegram."""
+    """id, kind (citizen, staff); name, unit, language, telegram, tags, zone, left."""
     _import(ctx, "people", file, dry_run, sheet)
 
 

@@ -19,18 +19,17 @@ from telegram.error import (
     TelegramError,
     TimedOut,
 )
-from telegram.ext import AIORateLimiter
 
 from bot.sending import LEASE, Sender
 from bot.verdict import judge
-from bot.wire import AiohttpRequest, NotSentError, extbot
+from bot.wire import NotSentError
 from rehearsal.faults import Fault
 from rehearsal.limits import Limits
 from rehearsal.telegram import Stage
 from storage.store import SqlStore
 from surveys.campaigns import Delivery, Outcome
 from surveys.reply import Button, Reply
-from tests.bot.stage import NOW, TOKEN, Clock, Flaky, owe, people, seen, telegram
+from tests.bot.stage import NOW, TOKEN, Clock, Flaky, owe, people, seen, telegram, until
 
 Live = tuple[Stage, str]
 FREE = {"rate": None, "per_chat": timedelta(0)}
@@ -131,7 +130,13 @@ async def test_what_waits_for_the_pace_when_429_comes_is_held_back(
     people(stage, 1, 2)
     await store.write(lambda tx: owe(tx, [1, 2]))
     stage.faults.add(Fault("sendMessage", 429, retry_after=30))
-    async with sending(url, store, clock, lanes=2, rate=1.0) as sender:
+    senders: list[Sender] = []
+
+    async def sleep(seconds: float) -> None:
+        await until(senders[0]._is_paused)
+
+    async with sending(url, store, clock, lanes=2, rate=1.0, sleep=sleep) as sender:
+        senders.append(sender)
         assert (await sender.run_once(clock.now())).later == 2
     assert sends(stage) == [429]
 
@@ -456,15 +461,48 @@ async def test_a_cancelled_run_still_writes_down_what_was_under_way(
     assert found[Outcome.SENT] == sum(len(seen(stage, chat)) for chat in chats) < 10
 
 
-def test_the_pace_is_one_at_a_time_so_that_no_second_holds_a_burst() -> None:
-    bot = extbot(TOKEN, None, 20.0, AiohttpRequest(lambda: False))
-    limiter = bot.rate_limiter
-    assert isinstance(limiter, AIORateLimiter)
-    assert limiter._base_limiter is not None
-    assert (limiter._base_limiter.max_rate, limiter._base_limiter.time_period) == (1, 0.05)
-    assert limiter._max_retries == 0
-    assert bot.base_url == f"https://api.telegram.org/bot{TOKEN}"
-    assert extbot(TOKEN, None, None, AiohttpRequest(lambda: False)).rate_limiter is None
+async def test_the_pace_is_one_at_a_time_so_that_no_second_holds_a_burst(
+    live: Live, store: SqlStore, clock: Clock
+) -> None:
+    stage, url = live
+    chats = list(range(1, 41))
+    people(stage, *chats)
+    await store.write(lambda tx: owe(tx, chats))
+    times: list[float] = []
+    for chat in chats:
+        stage.watch(chat, lambda: times.append((clock.now() - NOW).total_seconds()))
+    async with sending(url, store, clock, rate=20.0, lanes=1) as sender:
+        assert (await sender.run_once(clock.now())).sent == 40
+    assert times == pytest.approx([n / 20 for n in range(40)])
+
+
+async def test_whoever_is_killed_while_waiting_for_the_pace_has_begun_nothing(
+    live: Live, store: SqlStore, clock: Clock
+) -> None:
+    stage, url = live
+    chats = list(range(1, 9))
+    people(stage, *chats)
+    await store.write(lambda tx: owe(tx, chats))
+    waiting = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        waiting.set()
+        await asyncio.sleep(3600)
+
+    async with sending(url, store, clock, rate=1.0, lanes=8, sleep=sleep) as sender:
+        run = asyncio.ensure_future(sender.run_once(clock.now()))
+        await waiting.wait()
+        await until(lambda: sends(stage))
+        lost = clock.at + timedelta(minutes=11)
+        claimed = await store.write(
+            lambda tx: tx.claim_deliveries(lost, lost + timedelta(minutes=10), 9)
+        )
+        assert len(claimed) >= 7, "all but the one under way are offered again"
+        for lane in asyncio.all_tasks() - {asyncio.current_task()}:
+            if "_lane" in repr(lane) or "_all" in repr(lane):
+                lane.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,22 @@ async def test_no_import_asks_again_whoever_opted_out_and_missing_columns_keep_v
     assert await store.read(lambda tx: tx.person("P1")) == replace(before, name="李思", unit=None)
 
 
+async def test_tags_zone_and_leaving_come_in_and_a_file_without_them_keeps_them(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    text = '编号,类别,标签,时区,已离开\nP1,干部,"窗口，党员,窗口",Europe/Berlin,是\n'
+    await bring(store, "people", text, tmp_path)
+    made = Person("P1", Kind.STAFF, left=True, zone="Europe/Berlin", tags=("党员", "窗口"))
+    assert await store.read(lambda tx: tx.person("P1")) == made
+    await bring(store, "people", "id,kind\nP1,staff\n", tmp_path)
+    assert await store.read(lambda tx: tx.person("P1")) == made
+    await bring(store, "people", "id,kind,tags,left\nP1,staff,,no\n", tmp_path)
+    assert await store.read(lambda tx: tx.person("P1")) == replace(made, left=False, tags=())
+    wrong = 'id,kind,tags,zone,left\nP1,staff,a"b,Beijing,maybe\n'
+    found = await bad(store, "people", wrong, tmp_path)
+    assert [column for _, column, _ in found] == ["tags", "zone", "left"]
+
+
 async def test_every_bad_cell_of_people_is_addressed_and_nothing_is_taken(
     store: SqlStore, tmp_path: Path
 ) -> None:

@@ -89,6 +89,7 @@ async def prepare(house: House, ratings: list[Rating]) -> None:
         starts=today,
         recurrence="FREQ=DAILY;COUNT=1",
         zone="UTC",
+        quiet=(0, 0),  # real time, at whatever hour this runs
         opens_hour=0,
         window=timedelta(days=2),
         reminders=(),

@@ -102,6 +102,14 @@ async def test_whoever_makes_a_second_link_reads_and_answers_nothing_of_a_collea
     assert owners["a"] != "head", "the first chat has lost the name, and its owner notices"
 
 
+async def test_a_personal_link_whose_time_is_over_binds_nobody(world: World) -> None:
+    late = Invite("late", "staff", "head", expires_at=NOW)
+    await world.store.write(lambda tx: tx.put_invites([late]))
+    assert (await world.open("a", "late")).text == words("link.expired")
+    chat = await world.read(lambda tx: tx.chat(Address("test", "a")))
+    assert chat is None or chat.person != "head"
+
+
 async def test_a_personal_link_binds_one_chat_and_no_second(world: World) -> None:
     first = await world.open("a", "link-head")
     assert "王芳" in first.text

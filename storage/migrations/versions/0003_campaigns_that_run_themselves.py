@@ -21,7 +21,6 @@ def added() -> dict[str, tuple[sa.Column[Any], ...]]:
             sa.Column("left", sa.Boolean(), nullable=False, server_default=FALSE),
             sa.Column("zone", sa.Text()),
             sa.Column("tags", sa.Text(), nullable=False, server_default=sa.text("'[]'")),
-            sa.Column("consent", sa.Text(), nullable=False, server_default=EMPTY),
         ),
         "invites": (sa.Column("expires_at", sa.BigInteger()),),
         "campaigns": (

@@ -110,7 +110,7 @@ async def test_own_words_are_kept_and_refused_where_they_stand(fit: Desk) -> Non
     page = (await client.get(f"{NEW}/1?look=1")).text
     assert "请看 {title}</textarea>" in page
     assert 'id="wrong-messages_remind_en"' in page
-    assert "{organisation}, {title} and {privacy}" in page
+    assert "{closes} (the last day), {days_left} and {k}" in page
 
 
 # ---- who would be asked

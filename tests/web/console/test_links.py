@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -62,13 +64,26 @@ async def test_a_staff_link_is_shown_once_and_replaces_the_one_before(desk: Desk
     assert old.token not in str(first.headers)
     listed = (await client.get(f"{PATH}?kind=staff")).text
     assert old.token not in listed
-    assert "<span>made</span>" in listed
+    assert "can be opened until" in listed
     await post(client, PATH, fields)
     [new] = await invites(desk, "staff")
     assert new.token != old.token
     entries = await desk.audited("links")
     assert [e.action for e in entries] == ["links.made", "links.voided", "links.made"]
     assert not any(old.token in e.before + e.after or new.token in e.after for e in entries)
+
+
+async def test_a_staff_link_ends_after_thirty_days_and_another_is_made(desk: Desk) -> None:
+    await desk.store.write(rolled)
+    client = await desk.seat(Role.OFFICER)
+    await post(client, PATH, {"kind": "staff", "target": "P1"})
+    [old] = await invites(desk, "staff")
+    later = desk.clock() + timedelta(days=30)
+    assert old.expires_at == later
+    act = replace(desk.act(), at=later)
+    await desk.store.write(lambda tx: draw(tx, act, "staff", ["P1"]))
+    [new] = await invites(desk, "staff")
+    assert (new.token != old.token, new.expires_at) == (True, later + timedelta(days=30))
 
 
 def spent(tx: SqlTransaction, used: bool) -> None:

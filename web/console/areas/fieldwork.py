@@ -131,7 +131,7 @@ def _fates(at: Context, wave: Wave, came: Outcomes | None) -> list[Bar]:
         Bar(
             label(each, at.language),
             number(came, each, at.language),
-            100 * (count or 0) / came.people,
+            100 * (count or 0) / max(came.people, 1),
         )
         for each, count in came.numbers.items()
         if not (over and each is Disposition.WAITING)
