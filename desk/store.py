@@ -11,11 +11,11 @@ from typing import Protocol, TypeVar
 from concerns.store import ConcernTransaction
 from desk.accounts import Account, Attempts, Session, Ticket, Token
 from desk.audit import Entry
-from evaluation.store import ScoreTransaction
+from evaluation.store import ScoreTransaction, TaskRow
 from surveys.audience import Prospect
 from surveys.campaigns import Campaign
 from surveys.cells import RaterGroup
-from surveys.people import Address, Invite, Kind, Person, Relation
+from surveys.people import Address, Chat, Invite, Kind, Person, Relation, Subject
 from surveys.store import Transaction
 
 T = TypeVar("T")
@@ -178,6 +178,28 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
         """Like ``candidates``, with those who may not be asked, and why; streamed likewise."""
         ...
 
+    # the roster changed in the one way that was looked at before: each pair is a row as it is
+    # (None: there is none) and as it shall be; one that stands otherwise by now is left alone
+    def change_people(self, pairs: Iterable[tuple[Person | None, Person]]) -> int:
+        """How many were changed."""
+        ...
+
+    def change_subjects(self, pairs: Iterable[tuple[Subject | None, Subject]]) -> int:
+        """How many were changed."""
+        ...
+
+    def change_relations(self, pairs: Iterable[tuple[Relation | None, Relation]]) -> int:
+        """How many were changed."""
+        ...
+
+    def change_tasks(self, pairs: Iterable[tuple[TaskRow | None, TaskRow]]) -> int:
+        """How many were changed."""
+        ...
+
+    def add_chats(self, new: Iterable[Chat]) -> int:
+        """Those whose address is nobody's; how many."""
+        ...
+
     # the roster, a page at a time
     def seek_people(
         self, sought: PeopleSought, offset: int = 0, limit: int = 50
@@ -238,7 +260,8 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
 
     def drop_stale(self, now: datetime, before: datetime) -> None:
         """Delete tickets expired at ``now``; sessions, attempts, uploads, answers to idempotency
-        keys older than ``before``.
+        keys older than ``before``; long work silent since then, and notices to webhooks that
+        were sent or given up.
         """
         ...
 
@@ -311,6 +334,10 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
     def upload(self, upload: str) -> Upload | None: ...
     def drop_upload(self, upload: str) -> None: ...
     def put_work(self, work: Work) -> None: ...
+    def move_work(self, work: Work) -> bool:
+        """Write how far it is; False where it has ended, or was begun anew (``made_at``)."""
+        ...
+
     def work(self, work: str) -> Work | None: ...
     def works(self, limit: int = 50) -> Sequence[Work]:
         """Newest first."""

@@ -1,17 +1,20 @@
 """Long work: begun once, shown while it goes on, and known to have stopped when its process died.
 
 While it runs here, how far it has come is kept in memory. The store knows that it began and, in the
-transaction that did the work, what came of it.
+transaction that did the work, what came of it. So where two processes are at the same work, because
+one was silent for so long that the other took it for dead, only one of them can finish it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from desk.store import DeskStore, DeskTransaction, Work, WorkState
@@ -20,6 +23,15 @@ T = TypeVar("T")
 _log = logging.getLogger("minyi.desk")
 SILENT = timedelta(minutes=1)  # after that the process is taken for dead
 BEAT = 15.0  # seconds between two signs of life
+PLACES = 3  # tables that programs may bring at once: one is at work, the others wait
+
+
+class FullError(Exception):
+    """Every place is taken: somebody has to come again later."""
+
+
+class SupersededError(Exception):
+    """The work has ended, or somebody else has begun it anew, while this one was silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +53,20 @@ def interrupted(work: Work, now: datetime) -> bool:
 
 
 def finish(
-    tx: DeskTransaction, work: str, now: datetime, state: WorkState, result: Mapping[str, object]
+    tx: DeskTransaction, work: Work, now: datetime, state: WorkState, result: Mapping[str, object]
 ) -> None:
-    """Write what came of it, beside what it was begun with."""
-    begun = tx.work(work)
-    if begun is not None:
-        tx.put_work(replace(begun, seen_at=now, state=state, result={**begun.result, **result}))
+    """Write what came of it, beside what it was begun with; ``work`` is as it was begun.
+
+    SupersededError where it is no longer this one's to finish; then nothing may stay of what the
+    unit of work did.
+    """
+    ended = replace(work, seen_at=now, state=state, result={**work.result, **result})
+    if not tx.move_work(ended):
+        raise SupersededError
+
+
+def _move(tx: DeskTransaction, lives: Work) -> None:
+    tx.move_work(lives)
 
 
 class Works:
@@ -55,8 +75,9 @@ class Works:
     def __init__(self) -> None:
         self._far: dict[str, Far] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        # one at a time: a table of a million rows fills memory enough by itself
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="minyi-works")
+        self._turn = asyncio.Lock()
+        self._places = 0
 
     async def begin(
         self,
@@ -72,6 +93,7 @@ class Works:
         """
 
         def claim(tx: DeskTransaction) -> Work | None:
+            tx.audit_head()  # nobody else claims meanwhile
             there = tx.work(work.id)
             if there is not None and not self._over(there, clock()):
                 return there
@@ -82,7 +104,7 @@ class Works:
         if there is not None:
             return there
         self._far[work.id] = Far("")
-        task = asyncio.create_task(self._run(store, clock, work.id, do))
+        task = asyncio.create_task(self._run(store, clock, work, do))
         self._tasks[work.id] = task
         task.add_done_callback(lambda _: self._forget(work.id, task))
         return work
@@ -96,6 +118,23 @@ class Works:
         task = self._tasks.get(work)
         if task is not None:
             await asyncio.wait([task], timeout=seconds)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """One of the PLACES, before anything large is taken in; FullError where there is none."""
+        if self._places >= PLACES:
+            raise FullError
+        self._places += 1
+        try:
+            yield
+        finally:
+            self._places -= 1
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Alone among all that is as large: a table of a million rows fills memory by itself."""
+        async with self._turn:
+            yield
 
     async def off_loop(self, do: Callable[[], T]) -> T:
         """What takes long and waits for nothing, beside the event loop and after its like."""
@@ -129,33 +168,33 @@ class Works:
         self,
         store: DeskStore,
         clock: Callable[[], datetime],
-        work: str,
+        work: Work,
         do: Callable[[Moved], Awaitable[None]],
     ) -> None:
         def moved(stage: str, done: int, total: int) -> None:
-            self._far[work] = Far(stage, done, total)
+            self._far[work.id] = Far(stage, done, total)
 
         beating = asyncio.create_task(self._beat(store, clock, work))
         try:
-            await do(moved)
-        except Exception as error:
-            _log.exception("long work failed")
-            name = type(error).__name__  # never its text: it may hold what somebody wrote
-            await store.write(
-                lambda tx: finish(tx, work, clock(), WorkState.FAILED, {"error": name})
-            )
+            try:
+                await do(moved)
+            except SupersededError:
+                raise
+            except Exception as error:
+                _log.exception("long work failed")
+                name = type(error).__name__  # never its text: it may hold what somebody wrote
+                await store.write(
+                    lambda tx: finish(tx, work, clock(), WorkState.FAILED, {"error": name})
+                )
+        except SupersededError:
+            _log.warning("long work left to whoever began it anew")
         finally:
             beating.cancel()
 
-    async def _beat(self, store: DeskStore, clock: Callable[[], datetime], work: str) -> None:
+    async def _beat(self, store: DeskStore, clock: Callable[[], datetime], work: Work) -> None:
         """Say now and then that this process lives."""
         while True:
             await asyncio.sleep(BEAT)
-            far = self._far.get(work, Far(""))
-
-            def beat(tx: DeskTransaction, far: Far = far) -> None:
-                there = tx.work(work)
-                if there is not None and there.state is WorkState.RUNNING:
-                    tx.put_work(replace(there, seen_at=clock(), done=far.done, total=far.total))
-
-            await store.write(beat)
+            far = self._far.get(work.id, Far(""))
+            lives = replace(work, seen_at=clock(), done=far.done, total=far.total)
+            await store.write(partial(_move, lives=lives))

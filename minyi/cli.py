@@ -75,7 +75,7 @@ def main() -> None:
 def expected(error: Exception) -> tuple[int, str] | None:
     """(exit status, words) for trouble that is nobody's bug; None for a bug."""
     from desk.exporting import ExportError
-    from desk.importing.sheets import UnreadableError
+    from desk.saying import SpokenError
     from minyi.configuration import SettingsRefusedError
     from minyi.opening import NotReadyError
     from surveys.forms.form import FormError
@@ -84,7 +84,7 @@ def expected(error: Exception) -> tuple[int, str] | None:
         count = len(error.wrongs)
         lines = "\n".join(f"  {wrong}" for wrong in error.wrongs)
         return 2, f"{count} setting{'s' if count > 1 else ''} refused:\n{lines}"
-    if isinstance(error, (ExportError, FormError, NotReadyError, UnreadableError)):
+    if isinstance(error, (ExportError, FormError, NotReadyError, SpokenError)):
         return 1, str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return 1, f"{error.filename}: {(error.strerror or 'cannot be used').lower()}."

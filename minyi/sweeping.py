@@ -8,15 +8,18 @@ from minyi.house import House
 from surveys.files import attachments
 
 _SWEPT = "swept"
-KEPT = timedelta(days=2)  # sessions that ended, failed attempts, uploads, idempotency keys
+KEPT = timedelta(
+    days=2
+)  # sessions that ended, failed attempts, uploads, long work, idempotency keys
 
 
 async def sweep(house: House, now: datetime) -> int:
     """Delete what is due, the first time on each day (UTC); how many files went."""
-    today = now.date()
-    if house.vault is None or await house.store.read(lambda tx: tx.note(_SWEPT)) == str(today):
+    today, gone = now.date(), 0
+    if await house.store.read(lambda tx: tx.note(_SWEPT)) == str(today):
         return 0
-    gone = await attachments.sweep(house.vault, house.store, today)
+    if house.vault is not None:
+        gone = await attachments.sweep(house.vault, house.store, today)
     await house.store.write(lambda tx: tx.drop_stale(now, now - KEPT))
     await house.store.write(lambda tx: tx.put_note(_SWEPT, str(today)))
     return gone

@@ -11,7 +11,15 @@ from storage.accounts import AccountRows
 from storage.approvals import ApprovalRows
 from storage.audit import AuditRows
 from storage.columns import Moment
-from storage.desk_tables import attempts, remembered, sessions, tickets, uploads
+from storage.desk_tables import (
+    attempts,
+    notices,
+    remembered,
+    sessions,
+    tickets,
+    uploads,
+    works,
+)
 from storage.hooks import HookRows
 from storage.roster import RosterRows
 from storage.tables import campaigns, forms, people, relations, subjects
@@ -29,6 +37,8 @@ _STALE = (
         attempts.c.last_at < _OLD, or_(attempts.c.until.is_(None), attempts.c.until <= _NOW)
     ),
     delete(uploads).where(uploads.c.made_at < _OLD),
+    delete(works).where(works.c.seen_at < _OLD),
+    delete(notices).where(notices.c.state != "due", notices.c.due_at < _OLD),
     delete(remembered).where(remembered.c.made_at < _OLD),
 )
 _ROWS = select(
@@ -64,7 +74,8 @@ class DeskRows(
 
     def drop_stale(self, now: datetime, before: datetime) -> None:
         """Delete tickets expired at ``now``; sessions, attempts, uploads, answers to idempotency
-        keys older than ``before``. Attempts that still shut somebody out at ``now`` stay.
+        keys older than ``before``; long work silent since then, and notices to webhooks that
+        were sent or given up. Attempts that still shut somebody out at ``now`` stay.
         """
         for statement in _STALE:
             self._changed(statement, {"now": now, "old": before})

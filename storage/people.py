@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, false, select, true, update
 
 from storage import tables
 from storage.tables import chats, invites, people, relations, subjects
-from storage.unit import Unit
+from storage.unit import Unit, Values
 from surveys.people import Address, Chat, Invite, Person, Relation, Subject
 
 PEOPLE = select(
@@ -65,35 +65,17 @@ class PeopleRows(Unit):
         return [Person(*row) for row in self._all(PEOPLE.order_by(people.c.id))]
 
     def put_people(self, people: Iterable[Person]) -> None:
-        self._put(
-            tables.people,
-            (
-                {
-                    "id": person.id,
-                    "kind": person.kind,
-                    "name": person.name,
-                    "unit": person.unit,
-                    "language": person.language,
-                    "opted_out": person.opted_out,
-                    "left": person.left,
-                    "zone": person.zone,
-                    "tags": person.tags,
-                }
-                for person in people
-            ),
-        )
+        self._put(tables.people, map(_person_row, people))
+
+    def change_people(self, pairs: Iterable[tuple[Person | None, Person]]) -> int:
+        return self._swap(tables.people, _person_row, pairs)
 
     def put_chat(self, chat: Chat) -> None:
         """They wrote, so they can be reached: a block noted earlier is forgotten."""
-        row = {
-            "channel": chat.address.channel,
-            "handle": chat.address.handle,
-            "person": chat.person,
-            "language": chat.language,
-            "interview": chat.interview,
-            "reachable": True,
-        }
-        self._put(chats, [row])
+        self._put(chats, [_chat_row(chat)])
+
+    def add_chats(self, new: Iterable[Chat]) -> int:
+        return self._swap(chats, _chat_row, ((None, chat) for chat in new))
 
     def set_reachable(self, address: Address, reachable: bool) -> None:
         where = {"channel_is": address.channel, "handle_is": address.handle}
@@ -110,36 +92,20 @@ class PeopleRows(Unit):
         return [Subject(*row) for row in self._all(SUBJECTS.order_by(subjects.c.id))]
 
     def put_subjects(self, subjects: Iterable[Subject]) -> None:
-        self._put(
-            tables.subjects,
-            (
-                {
-                    "id": subject.id,
-                    "name": dict(subject.name),
-                    "kind": subject.kind,
-                    "parent": subject.parent,
-                    "rating_class": subject.rating_class,
-                }
-                for subject in subjects
-            ),
-        )
+        self._put(tables.subjects, map(_subject_row, subjects))
+
+    def change_subjects(self, pairs: Iterable[tuple[Subject | None, Subject]]) -> int:
+        return self._swap(tables.subjects, _subject_row, pairs)
 
     def relations(self) -> Sequence[Relation]:
         return [Relation(*row) for row in self._all(_RELATIONS)]
 
     def put_relations(self, relations: Iterable[Relation]) -> None:
         """One relation for each rater and subject; a later one changes the group."""
-        self._put(
-            tables.relations,
-            (
-                {
-                    "rater": relation.rater,
-                    "subject": relation.subject,
-                    "rater_group": relation.group,
-                }
-                for relation in relations
-            ),
-        )
+        self._put(tables.relations, map(_relation_row, relations))
+
+    def change_relations(self, pairs: Iterable[tuple[Relation | None, Relation]]) -> int:
+        return self._swap(tables.relations, _relation_row, pairs)
 
     def drop_relations(self, relations: Iterable[Relation]) -> None:
         ended = ({"who": each.rater, "about": each.subject} for each in relations)
@@ -169,3 +135,46 @@ class PeopleRows(Unit):
 
     def spend_invite(self, token: str) -> bool:
         return self._changed(_SPEND, {"which": token}) == 1
+
+
+def _person_row(person: Person) -> Values:
+    return {
+        "id": person.id,
+        "kind": person.kind,
+        "name": person.name,
+        "unit": person.unit,
+        "language": person.language,
+        "opted_out": person.opted_out,
+        "left": person.left,
+        "zone": person.zone,
+        "tags": person.tags,
+    }
+
+
+def _chat_row(chat: Chat) -> Values:
+    return {
+        "channel": chat.address.channel,
+        "handle": chat.address.handle,
+        "person": chat.person,
+        "language": chat.language,
+        "interview": chat.interview,
+        "reachable": True,
+    }
+
+
+def _subject_row(subject: Subject) -> Values:
+    return {
+        "id": subject.id,
+        "name": dict(subject.name),
+        "kind": subject.kind,
+        "parent": subject.parent,
+        "rating_class": subject.rating_class,
+    }
+
+
+def _relation_row(relation: Relation) -> Values:
+    return {
+        "rater": relation.rater,
+        "subject": relation.subject,
+        "rater_group": relation.group,
+    }

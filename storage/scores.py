@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from evaluation.store import ScoreRun, TaskRow
 from storage import ledgers
 from storage.ledgers import publications, score_runs, tasks
-from storage.unit import Unit
+from storage.unit import Unit, Values
 
 _TASKS = (
     select(
@@ -46,20 +46,10 @@ class ScoreRows(Unit):
         return [TaskRow(*row) for row in self._all(_TASKS, {"period": period})]
 
     def put_tasks(self, tasks: Iterable[TaskRow]) -> None:
-        self._put(
-            ledgers.tasks,
-            (
-                {
-                    "id": task.id,
-                    "subject": task.subject,
-                    "period": task.period,
-                    "category": task.category,
-                    "points": task.points,
-                    "exposure": task.exposure,
-                }
-                for task in tasks
-            ),
-        )
+        self._put(ledgers.tasks, map(_task_row, tasks))
+
+    def change_tasks(self, pairs: Iterable[tuple[TaskRow | None, TaskRow]]) -> int:
+        return self._swap(ledgers.tasks, _task_row, pairs)
 
     def put_score_run(self, run: ScoreRun) -> None:
         row = {
@@ -84,3 +74,14 @@ class ScoreRows(Unit):
 
     def publications(self) -> Sequence[str]:
         return [row.period for row in self._all(_PUBLICATIONS)]
+
+
+def _task_row(task: TaskRow) -> Values:
+    return {
+        "id": task.id,
+        "subject": task.subject,
+        "period": task.period,
+        "category": task.category,
+        "points": task.points,
+        "exposure": task.exposure,
+    }

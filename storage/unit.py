@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Delete, Executable, Insert, Table, Update
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Executable,
+    Insert,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 BATCH = 1000
 """Rows handed to the driver at once, so that an import of any length runs in constant memory."""
 
 Values = Mapping[str, Any]
+E = TypeVar("E")
 Write = Insert | Update | Delete
 COUNTED = {"preserve_rowcount": True}  # an INSERT..SELECT tells how many rows it made
 
@@ -35,7 +46,7 @@ class Unit:
     def _all(self, statement: Executable, values: Values | None = None) -> Sequence[Any]:
         return self._connection.execute(statement, values).all()
 
-    def _changed(self, statement: Write, values: Values | None = None) -> int:
+    def _changed(self, statement: Write, values: Values | Sequence[Values] | None = None) -> int:
         """Execute and tell how many rows it changed."""
         self._forget(statement)
         return self._connection.execute(statement, values, execution_options=COUNTED).rowcount
@@ -43,6 +54,22 @@ class Unit:
     def _put(self, table: Table, rows: Iterable[Values]) -> None:
         """Insert or replace by primary key, in batches; ``rows`` may be a generator."""
         self._many(upsert(self._dialect, table), rows)
+
+    def _swap(
+        self, table: Table, row: Callable[[E], Values], pairs: Iterable[tuple[E | None, E]]
+    ) -> int:
+        """Write each new row where the old one (None: no row) still stands; how many were."""
+        swapped, remaining = 0, iter(pairs)
+        while batch := list(islice(remaining, BATCH)):
+            added = [row(new) for old, new in batch if old is None]
+            changed = [
+                {**row(new), **{f"old_{name}": value for name, value in row(old).items()}}
+                for old, new in batch
+                if old is not None
+            ]
+            swapped += self._changed(insert_new(self._dialect, table), added) if added else 0
+            swapped += self._changed(replacing(table), changed) if changed else 0
+        return swapped
 
     def _many(self, statement: Write, rows: Iterable[Values]) -> None:
         self._forget(statement)
@@ -72,6 +99,18 @@ def upsert(dialect: str, table: Table, kept: tuple[str, ...] = ()) -> Insert:
 def insert_new(dialect: str, table: Table) -> Insert:
     """INSERT that leaves alone what is already there, by whichever unique key."""
     return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def replacing(table: Table) -> Update:
+    """UPDATE of a row that is still as its ``old_`` values say."""
+    same = [
+        column.is_not_distinct_from(bindparam(f"old_{column.name}", type_=column.type))
+        for column in table.columns
+    ]
+    rest = [column for column in table.columns if not column.primary_key]
+    new = {column.name: bindparam(column.name, type_=column.type) for column in rest}
+    return update(table).where(and_(*same)).values(new)
 
 
 def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
-from desk.store import Upload, Work
+from desk.store import Upload, Work, WorkState
+from storage.columns import Moment
 from storage.desk_tables import uploads, works
 from storage.unit import Unit
 
@@ -27,6 +28,21 @@ _WORKS = select(
 )
 _WORK = _WORKS.where(works.c.id == bindparam("which"))
 _NEWEST = _WORKS.order_by(works.c.made_at.desc(), works.c.id).limit(bindparam("wanted"))
+_MOVE = (
+    update(works)
+    .where(
+        works.c.id == bindparam("which"),
+        works.c.made_at == bindparam("begun", type_=Moment),
+        works.c.state == WorkState.RUNNING,
+    )
+    .values(
+        seen_at=bindparam("seen", type_=Moment),
+        state=bindparam("stands", type_=works.c.state.type),
+        done=bindparam("came"),
+        total=bindparam("of"),
+        result=bindparam("what", type_=works.c.result.type),
+    )
+)
 
 
 class WorkRows(Unit):
@@ -64,6 +80,18 @@ class WorkRows(Unit):
             "result": dict(work.result),
         }
         self._put(works, [row])
+
+    def move_work(self, work: Work) -> bool:
+        values = {
+            "which": work.id,
+            "begun": work.made_at,
+            "seen": work.seen_at,
+            "stands": work.state,
+            "came": work.done,
+            "of": work.total,
+            "what": dict(work.result),
+        }
+        return self._changed(_MOVE, values) == 1
 
     def work(self, work: str) -> Work | None:
         row = self._one(_WORK, {"which": work})

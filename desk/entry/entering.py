@@ -159,7 +159,7 @@ def second(tx: DeskTransaction, visit: Visit, code: str) -> Seated | Wait | No:
     account, by = found
     tx.put_account(account)
     throttle.forget(tx, lanes)
-    throttle.forget(tx, (*visit.lanes(account.login), tries))
+    throttle.clear(tx, (*visit.lanes(account.login), tries))  # the password's was taken back
     return arrive(tx, visit, account, by)
 
 

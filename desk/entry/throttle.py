@@ -133,10 +133,18 @@ def take_back(tx: DeskTransaction, ways: Iterable[Lane]) -> None:
 def forget(tx: DeskTransaction, ways: Iterable[Lane]) -> None:
     """A whole sign-in: its owner's failures are forgotten; what an address did is not."""
     ways = tuple(ways)
+    clear(tx, ways)
+    take_back(tx, (lane for lane in ways if lane.free != FREE))
+
+
+def clear(tx: DeskTransaction, ways: Iterable[Lane]) -> None:
+    """Forget what failed in lanes that are one party's own; those that are shared stay as they are.
+
+    For an attempt that was taken back before: twice would wash an address clean.
+    """
     for lane in ways:
         if lane.free == FREE:
             tx.drop_attempts(lane.key)
-    take_back(tx, (lane for lane in ways if lane.free != FREE))
 
 
 def _spared(stood: Iterable[tuple[Lane, Attempts]]) -> set[str]:

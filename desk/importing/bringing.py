@@ -1,26 +1,41 @@
-"""Importing tables: references checked against what is stored, then all of the file or nothing."""
+"""Importing tables: references checked against what is stored, then all of the file or nothing.
+
+Comparing a large file with what is stored takes long, so it is done in a reading unit of work,
+beside which others write. The writing one takes only the difference, and only where all that it
+was made from still stands.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from desk.audit import Act, Value, record
 from desk.importing.drafts import DRAFTS, Change, Draft
 from desk.importing.records import MOST, Bad, Records
-from desk.saying import Saying
+from desk.saying import Saying, SpokenError
 from desk.store import DeskStore, DeskTransaction
 
 BATCH = 2000  # rows handed to the store at a time, all inside one transaction
+TRIES = 3  # comparisons, each made anew because the roster had changed after the last one
+T = TypeVar("T")
+
+
+class MovedError(SpokenError):
+    """What is stored changed between comparing and writing; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(Saying("import.moved"))
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What the file brings; ``written`` is False for a dry run.
 
-    ``news`` are the first rows that are new, ``changes`` the first that differ.
+    ``news`` are the first rows that are new, ``changes`` the first that differ. ``digest`` stands
+    for all of them.
     """
 
     added: int
@@ -30,6 +45,7 @@ class Imported:
     warnings: tuple[Saying, ...] = ()
     news: tuple[Change, ...] = field(default=(), compare=False)
     changes: tuple[Change, ...] = field(default=(), compare=False)
+    digest: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +59,15 @@ class Rejected:
     more: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What importing ``records`` would do, as things stood when it was compared."""
+
+    records: Records
+    draft: Draft[Any]
+    outcome: Imported | Rejected
+
+
 Progress = Callable[[int, int], None]
 Noted = Callable[[DeskTransaction, Imported], None]
 
@@ -54,37 +79,60 @@ async def bring_in(
     *,
     progress: Progress | None = None,
     noted: Noted | None = None,
+    agreed: str = "",
 ) -> Imported | Rejected:
     """Write all of ``records`` in one transaction, or, where anything is wrong, none of it.
 
     Without ``act`` this is a dry run. A column that the file does not have leaves stored values
     alone; a blank cell in a column that it has clears them. ``progress`` is told (rows written,
-    rows to write). ``noted`` writes what else must stand or fall with the import.
+    rows to write). ``noted`` writes what else must stand or fall with the import. ``agreed`` is
+    the digest of the changes that somebody agreed to; where it would be others, nothing is written
+    and the outcome is that of a dry run. MovedError where the roster would not hold still.
     """
-    if act is None or records.bads:
-        return await store.read(lambda tx: foreseen(tx, records))
-    by = act
-    return await store.write(lambda tx: brought(tx, by, records, progress, noted))
+
+    async def write(plan: Plan) -> Imported | Rejected:
+        if act is None or isinstance(plan.outcome, Rejected):
+            return plan.outcome
+        if agreed and plan.outcome.digest != agreed:
+            return plan.outcome
+        by = act
+        return await store.write(lambda tx: carried_out(tx, by, plan, progress, noted))
+
+    return await compared(store.read, records, write)
 
 
-def foreseen(tx: DeskTransaction, records: Records) -> Imported | Rejected:
+async def compared(
+    read: Callable[[Callable[[DeskTransaction], Plan]], Awaitable[Plan]],
+    records: Records,
+    write: Callable[[Plan], Awaitable[T]],
+) -> T:
+    """What ``write`` makes of the comparison; made anew where it raises MovedError, TRIES times."""
+    for _ in range(TRIES - 1):
+        try:
+            return await write(await read(lambda tx: planned(tx, records)))
+        except MovedError:
+            continue
+    return await write(await read(lambda tx: planned(tx, records)))
+
+
+def planned(tx: DeskTransaction, records: Records) -> Plan:
     """What importing ``records`` now would do."""
-    return _judged(DRAFTS[records.table.name](tx, records), records, written=False)
+    draft = DRAFTS[records.table.name](tx, records)
+    return Plan(records, draft, _judged(draft, records))
 
 
-def brought(
+def carried_out(
     tx: DeskTransaction,
     act: Act,
-    records: Records,
+    plan: Plan,
     progress: Progress | None = None,
     noted: Noted | None = None,
 ) -> Imported | Rejected:
-    """Check ``records`` against what is stored, write them and say so in the audit."""
-    draft = DRAFTS[records.table.name](tx, records)
-    outcome = _judged(draft, records, written=True)
+    """Write what ``plan`` says and say so in the audit; MovedError where it no longer holds."""
+    records, outcome = plan.records, plan.outcome
     if isinstance(outcome, Rejected):
         return outcome
-    _write(tx, draft, progress)
+    _write(tx, plan.draft, progress)
     after: dict[str, Value] = {
         "file": records.file,
         "sheet": records.sheet,
@@ -94,26 +142,31 @@ def brought(
         "unchanged": outcome.unchanged,
     }
     record(tx, act, "roster.imported", f"table:{records.table.name}", None, after)
+    done = replace(outcome, written=True)
     if noted is not None:
-        noted(tx, outcome)
-    return outcome
+        noted(tx, done)
+    return done
 
 
-def _judged(draft: Draft[Any], records: Records, *, written: bool) -> Imported | Rejected:
+def _judged(draft: Draft[Any], records: Records) -> Imported | Rejected:
     found = list(islice((*records.bads, *draft.bads), MOST + 1))
     if found:
         bads = sorted(found[:MOST], key=lambda bad: bad.row)
         return Rejected(tuple(bads), more=len(found) > MOST or len(records.bads) >= MOST)
     changed = len(draft.rows) - draft.added
-    return Imported(draft.added, changed, draft.unchanged, written, records.warnings,
-                    tuple(draft.news), tuple(draft.changes))  # fmt: skip
+    return Imported(draft.added, changed, draft.unchanged, False, records.warnings,
+                    tuple(draft.news), tuple(draft.changes), draft.digest)  # fmt: skip
 
 
 def _write(tx: DeskTransaction, draft: Draft[Any], progress: Progress | None) -> None:
-    put: Callable[[Any], None] = getattr(tx, draft.put)
+    if not draft.holds(tx):
+        raise MovedError
+    change: Callable[[Any], int] = getattr(tx, draft.change)
     for start in range(0, len(draft.rows), BATCH):
-        put(draft.rows[start : start + BATCH])
+        batch = draft.rows[start : start + BATCH]
+        if change(batch) != len(batch):
+            raise MovedError
         if progress is not None:
             progress(min(start + BATCH, len(draft.rows)), len(draft.rows))
-    for chat in draft.chats:
-        tx.put_chat(chat)
+    if tx.add_chats(draft.chats) != len(draft.chats):
+        raise MovedError

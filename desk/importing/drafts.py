@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -33,22 +34,30 @@ class Change:
     after: Mapping[str, str]
 
 
+def _always(tx: DeskTransaction) -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Draft(Generic[E]):
-    """What would be written: ``put`` is the store's method that takes ``rows``.
+    """What would be written: ``change`` is the store's method that takes ``rows``.
 
-    ``told`` gives a row's key and its fields as a preview shows them.
+    ``told`` gives a row's key and its fields as a preview shows them. ``rows`` are pairs: as it is
+    (None: it is new) and as it would be. ``holds`` says of a later moment whether what the rows
+    were checked against, beside themselves, is still so.
     """
 
-    put: str
+    change: str
     told: Callable[[E], tuple[str, Mapping[str, str]]]
-    rows: list[E] = field(default_factory=list)
+    holds: Callable[[DeskTransaction], bool] = _always
+    rows: list[tuple[E | None, E]] = field(default_factory=list)
     chats: list[Chat] = field(default_factory=list)
     bads: list[Bad] = field(default_factory=list)
     added: int = 0
     unchanged: int = 0
     news: list[Change] = field(default_factory=list)  # at most SHOWN
     changes: list[Change] = field(default_factory=list)  # at most SHOWN
+    _whole: Any = field(default_factory=sha256)
 
     def note(self, *bads: Bad) -> None:
         """Keep what is wrong; of more than MOST mistakes it is enough to know that there are."""
@@ -60,10 +69,17 @@ class Draft(Generic[E]):
         if new == old and not bound:
             self.unchanged += 1
             return
-        self.rows.append(new)
+        self.rows.append((old, new))
+        change = self._change(new, old, bound)
+        self._whole.update(repr(change).encode("utf-8", "surrogatepass"))
         kept = self.news if old is None else self.changes
         if len(kept) < SHOWN:
-            kept.append(self._change(new, old, bound))
+            kept.append(change)
+
+    @property
+    def digest(self) -> str:
+        """The same for two drafts that would change the same in the same way."""
+        return str(self._whole.hexdigest())
 
     def _change(self, new: E, old: E | None, bound: str) -> Change:
         key, after = self.told(new)
@@ -106,8 +122,9 @@ def task_told(task: TaskRow) -> tuple[str, Mapping[str, str]]:
 def draft_people(tx: DeskTransaction, records: Records) -> Draft[Person]:
     """Opting out is kept: no import asks again whoever said stop."""
     stored = {person.id: person for person in tx.people()}
-    units = {subject.id for subject in tx.subjects() if subject.kind == "unit"}
-    draft: Draft[Person] = Draft("put_people", person_told)
+    units = _units(tx)
+    draft: Draft[Person] = Draft("change_people", person_told)
+    draft.holds = lambda tx: _units(tx) == units and not _named(tx, draft.chats)
     draft.note(*islice(duplicates(records, ["id"]), MOST + 1))
     draft.note(*islice(duplicates(records, ["telegram"]), MOST + 1))
     bound = tx.handles("telegram") if "telegram" in records.headings else {}
@@ -128,6 +145,17 @@ def draft_people(tx: DeskTransaction, records: Records) -> Draft[Person]:
         )
         draft.take(new, old, _bind(bound, named, records, record, new, draft))
     return draft
+
+
+def _units(tx: DeskTransaction) -> Set[str]:
+    return {subject.id for subject in tx.subjects() if subject.kind == "unit"}
+
+
+def _named(tx: DeskTransaction, chats: Sequence[Chat]) -> bool:
+    """Whether one of those who are to get a chat has one by now."""
+    return bool(chats) and not set(tx.handles("telegram").values()).isdisjoint(
+        chat.person for chat in chats
+    )
 
 
 def _bind(
@@ -161,7 +189,8 @@ def _bind(
 def draft_subjects(tx: DeskTransaction, records: Records) -> Draft[Subject]:
     """Parents may come later in the same file; a chain of parents that bites its tail may not."""
     stored = {subject.id: subject for subject in tx.subjects()}
-    draft: Draft[Subject] = Draft("put_subjects", subject_told)
+    draft: Draft[Subject] = Draft("change_subjects", subject_told)
+    draft.holds = lambda tx: {subject.id: subject for subject in tx.subjects()} == stored
     draft.note(*islice(duplicates(records, ["id"]), MOST + 1))
     all_of_them = dict(stored)
     news = list(_whole(records, "id", "name_zh"))
@@ -222,7 +251,7 @@ def draft_relations(tx: DeskTransaction, records: Records) -> Draft[Relation]:
     stored = {(relation.rater, relation.subject): relation for relation in tx.relations()}
     people = {person.id for person in tx.people()}
     subjects = {subject.id for subject in tx.subjects()}
-    draft: Draft[Relation] = Draft("put_relations", relation_told)
+    draft: Draft[Relation] = Draft("change_relations", relation_told)
     draft.note(*islice(duplicates(records, ["rater", "subject"]), MOST + 1))
     draft.note(*_strangers(records, "rater", people, "no-person"))
     draft.note(*_strangers(records, "subject", subjects, "no-subject"))
@@ -241,7 +270,7 @@ def draft_tasks(tx: DeskTransaction, records: Records) -> Draft[TaskRow]:
     near = sorted(set().union(*map(_near, periods)))
     stored = {task.id: task for period in near for task in tx.tasks(period)}
     subjects = {subject.id for subject in tx.subjects()}
-    draft: Draft[TaskRow] = Draft("put_tasks", task_told)
+    draft: Draft[TaskRow] = Draft("change_tasks", task_told)
     draft.note(*islice(duplicates(records, ["id"]), MOST + 1))
     draft.note(*_strangers(records, "subject", subjects, "no-subject"))
     for record in _whole(records, "id", "subject", "period", "category", "points"):

@@ -149,7 +149,7 @@ def _workbook(name: str, content: bytes, wanted: Sequence[str], progress: Progre
             with closing(load_workbook(BytesIO(content), read_only=True, data_only=True)) as book:
                 names = tuple(sheet.title for sheet in book.worksheets)
                 return _chosen(name, book.worksheets, names, wanted, progress)
-    except UnreadableError:
+    except (UnreadableError, MemoryError):
         raise
     except Exception as error:  # openpyxl meets a broken file with nearly any exception there is
         raise UnreadableError("unsound", name, why=type(error).__name__) from None

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from desk.audit import Act
 from desk.exporting import inert
-from desk.importing.bringing import Imported, Rejected, bring_in
+from desk.importing.bringing import Imported, MovedError, Rejected, bring_in
 from desk.importing.columns import TABLES
 from desk.importing.drafts import Change
 from desk.importing.records import Bad, Records, understand
-from desk.importing.sheets import UnreadableError, table
+from desk.importing.sheets import Progress, Sheet, UnreadableError
 from desk.saying import shown
 from desk.store import DeskStore, DeskTransaction, Upload, Work, WorkState
 from desk.works import Moved, Works, finish
@@ -25,6 +26,19 @@ from desk.works import Moved, Works, finish
 SHOWN = 50  # mistakes on a page; the rest is in a file
 Result = dict[str, object]
 Clock = Callable[[], datetime]
+Reader = Callable[[str, bytes, Sequence[str], Progress | None], Sheet]
+"""Reads a file's name and content as ``desk.importing.sheets.table`` does."""
+_BARE = (
+    "upload",
+    "file",
+    "table",
+    "outcome",
+    "sheet",
+    "added",
+    "changed",
+    "unchanged",
+    "warnings",
+)  # what no person stands in
 
 
 def check_of(upload: str) -> str:
@@ -56,63 +70,113 @@ def own(tx: DeskTransaction, account: str, upload: str) -> Upload | None:
 
 
 def forget(tx: DeskTransaction, upload: str) -> None:
-    """Drop a file and the list of its mistakes."""
+    """Drop a file, the list of its mistakes, and every name and cell that its works keep."""
     tx.drop_upload(upload)
     tx.drop_upload(mistakes_of(upload))
+    for work in filter(None, (tx.work(check_of(upload)), tx.work(import_of(upload)))):
+        bare = {name: value for name, value in work.result.items() if name in _BARE}
+        tx.put_work(replace(work, result=bare))
 
 
-async def check(works: Works, store: DeskStore, clock: Clock, upload: Upload, into: str) -> Work:
+async def check(
+    works: Works, store: DeskStore, clock: Clock, read: Reader, upload: Upload, into: str
+) -> Work:
     """Begin to look whether the file can be imported ``into`` a table, and what it would change."""
+    work = _work(check_of(upload.id), "check", upload, into, clock)
 
     async def do(moved: Moved) -> None:
         try:
-            records = await works.off_loop(lambda: _understood(upload, into, moved))
+            records = await _understood(works, store, read, work, moved)
         except UnreadableError as error:
             told: Result = {"outcome": "unreadable", "why": error.saying.everywhere()}
-            await store.write(
-                lambda tx: finish(tx, check_of(upload.id), clock(), WorkState.DONE, told)
-            )
+            await store.write(lambda tx: finish(tx, work, clock(), WorkState.DONE, told))
+            return
+        if records is None:
+            await store.write(lambda tx: finish(tx, work, clock(), WorkState.FAILED, {}))
             return
         outcome = await bring_in(store, records, None)
         listed = await works.off_loop(lambda: _listed(outcome))
         result = _result(outcome, records)
 
         def write(tx: DeskTransaction) -> None:
-            if listed and own(tx, upload.account, upload.id) is not None:
-                name = f"{upload.name}.csv"
-                tx.put_upload(Upload(mistakes_of(upload.id), upload.account, name, listed, clock()))
-            finish(tx, check_of(upload.id), clock(), WorkState.DONE, result)
+            kept = own(tx, work.account, str(work.result["upload"]))
+            if kept is None:  # thought better of meanwhile
+                finish(tx, work, clock(), WorkState.FAILED, {})
+                return
+            if listed:
+                name = f"{kept.name}.csv"
+                tx.put_upload(Upload(mistakes_of(kept.id), kept.account, name, listed, clock()))
+            finish(tx, work, clock(), WorkState.DONE, result)
 
         await store.write(write)
 
-    return await works.begin(store, clock, _work(check_of(upload.id), "check", upload, into, clock),
-                             do)  # fmt: skip
+    return await works.begin(store, clock, work, _alone(works, do))
 
 
 async def confirm(
-    works: Works, store: DeskStore, clock: Clock, upload: Upload, into: str, act: Act
+    works: Works,
+    store: DeskStore,
+    clock: Clock,
+    read: Reader,
+    upload: Upload,
+    into: str,
+    act: Act,
+    agreed: str,
 ) -> Work:
     """Begin to import the file ``into`` a table, for ``act``; a second click begins nothing.
 
-    What is stored may have changed since the check: all is checked again where it is written.
+    ``agreed`` is the digest of the changes that were looked at. What is stored may have changed
+    since: then all is checked again, and where other changes come of it nothing is written, and
+    the check tells what they are now.
     """
-    name = import_of(upload.id)
+    work = _work(import_of(upload.id), "import", upload, into, clock)
+    name = upload.id
 
     async def do(moved: Moved) -> None:
-        records = await works.off_loop(lambda: _understood(upload, into, moved))
+        records = await _understood(works, store, read, work, moved)
+        if records is None:
+            await store.write(lambda tx: finish(tx, work, clock(), WorkState.FAILED, {}))
+            return
 
         def noted(tx: DeskTransaction, outcome: Imported) -> None:
-            finish(tx, name, clock(), WorkState.DONE, _result(outcome, records))
-            forget(tx, upload.id)
+            finish(tx, work, clock(), WorkState.DONE, _result(outcome, records))
+            forget(tx, name)
 
-        outcome = await bring_in(
-            store, records, act, progress=lambda done, of: moved("writing", done, of), noted=noted
-        )
-        if isinstance(outcome, Rejected):
-            result = _result(outcome, records)
-            await store.write(lambda tx: finish(tx, name, clock(), WorkState.FAILED, result))
+        try:
+            outcome = await bring_in(
+                store, records, act, progress=lambda done, of: moved("writing", done, of),
+                noted=noted, agreed=agreed,
+            )  # fmt: skip
+        except MovedError:
+            moving: Result = {"outcome": "moved"}
+            await store.write(lambda tx: finish(tx, work, clock(), WorkState.FAILED, moving))
+            return
+        if isinstance(outcome, Rejected) or not outcome.written:
+            await store.write(lambda tx: _differs(tx, work, clock(), _result(outcome, records)))
 
-    return await works.begin(store, clock, _work(name, "import", upload, into, clock), do)
+    return await works.begin(store, clock, work, _alone(works, do))
+
+
+def _differs(tx: DeskTransaction, work: Work, now: datetime, result: Result) -> None:
+    """The import ends here; mistakes are told where it ends, other changes where one agrees."""
+    if result["outcome"] == "bad":
+        finish(tx, work, now, WorkState.FAILED, result)
+        return
+    finish(tx, work, now, WorkState.FAILED, {"outcome": "moved"})
+    checked = tx.work(check_of(str(work.result["upload"])))
+    if checked is not None:
+        begun = {name: checked.result[name] for name in ("upload", "file", "table")}
+        tx.put_work(replace(checked, seen_at=now, result={**begun, **result}))
+
+
+def _alone(
+    works: Works, do: Callable[[Moved], Awaitable[None]]
+) -> Callable[[Moved], Awaitable[None]]:
+    async def turned(moved: Moved) -> None:
+        async with works.turn():
+            await do(moved)
+
+    return turned
 
 
 def _work(name: str, kind: str, upload: Upload, into: str, clock: Clock) -> Work:
@@ -120,13 +184,23 @@ def _work(name: str, kind: str, upload: Upload, into: str, clock: Clock) -> Work
     return Work(name, kind, upload.account, clock(), clock(), result=begun)
 
 
-def _understood(upload: Upload, into: str, moved: Moved) -> Records:
-    wanted = TABLES[into]
-    sheet = table(
-        upload.name, upload.content, wanted.titles, lambda rows: moved("reading", rows, 0)
-    )
-    total = len(sheet.rows)
-    return understand(wanted, sheet, lambda done: moved("checking", done, total))
+async def _understood(
+    works: Works, store: DeskStore, read: Reader, work: Work, moved: Moved
+) -> Records | None:
+    """The file's rows; None where it is no longer here. It is fetched only when its turn comes."""
+    name, wanted = str(work.result["upload"]), TABLES[str(work.result["table"])]
+    upload = await store.read(lambda tx: own(tx, work.account, name))
+    if upload is None:
+        return None
+
+    def understood() -> Records:
+        sheet = read(
+            upload.name, upload.content, wanted.titles, lambda rows: moved("reading", rows, 0)
+        )
+        total = len(sheet.rows)
+        return understand(wanted, sheet, lambda done: moved("checking", done, total))
+
+    return await works.off_loop(understood)
 
 
 # outcomes as plain data, in every language that a page may be read in
@@ -147,6 +221,7 @@ def _result(outcome: Imported | Rejected, records: Records) -> Result:
         "changed": outcome.changed,
         "unchanged": outcome.unchanged,
         "sheet": records.sheet,
+        "digest": outcome.digest,
         "warnings": [warning.everywhere() for warning in outcome.warnings],
         "news": [_change(each) for each in outcome.news],
         "changes": [_change(each) for each in outcome.changes],

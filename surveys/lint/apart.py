@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from surveys.files.archives import RefusedError, no_entities, safe_zip
+from surveys.files.bounds import bound
 from surveys.forms.form import FormError
 from surveys.forms.label_media import LIMIT
 from surveys.forms.xlsform import SUFFIXES
@@ -125,18 +126,7 @@ def _text(content: bytes) -> None:
 
 
 def _limit() -> None:
-    """Ask the kernel to stop this process where it wants too much; only Unix can."""
-    try:
-        import resource
-    except ImportError:  # pragma: no cover - Windows
-        return
-    for kind, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_FSIZE, WRITTEN),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(kind, (most, most))
+    bound(MEMORY, SECONDS, WRITTEN)
 
 
 def main(arguments: Sequence[str]) -> None:

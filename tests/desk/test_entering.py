@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 
 from desk.accounts import Account, Stage
 from desk.audit import Act, seal_key, verify
-from desk.entry import factors, own, passwords, welcoming
+from desk.entry import factors, own, passwords, throttle, welcoming
 from desk.entry.entering import Knock, No, Seated, Visit, Wait, answer, arrive, knock, leave, second
 from desk.entry.sessions import digest_of, lapsed, seated
 from desk.entry.staffing import disable
@@ -477,3 +477,19 @@ async def test_no_row_and_no_audit_entry_holds_a_secret(sqlite_url: str) -> None
         assert secret not in dump
     assert offered.encode().hex() not in dump.lower()
     assert all(word not in repr((seat, whole, visit)) for word in secrets)
+
+
+async def test_signing_in_wholly_gives_an_address_no_guess_more(store: SqlStore) -> None:
+    """The password's attempt is taken back when it was right, not once more with the code."""
+    await put(store, factor=True)
+    for number in range(10):
+        await enter(store, "a wrong password", login=f"login{number}")
+    for turn in range(5):
+        at = NOW + timedelta(minutes=turn)
+        found = await enter(store, visit=replace(VISIT, at=at))
+        assert isinstance(found, Seated)
+        carried = replace(VISIT, at=at, cookie=found.cookie)
+        assert isinstance(await store.write(partial(second, visit=carried, code=code(at))), Seated)
+    places = throttle.places(KEY, VISIT.origin)
+    kept = await store.read(lambda tx: [tx.attempts(lane.key) for lane in places])
+    assert [each and each.count for each in kept] == [10, 10]

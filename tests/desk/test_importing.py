@@ -2,24 +2,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from desk.audit import Act
-from desk.importing.bringing import Imported, Rejected, bring_in
+from desk.importing.bringing import (
+    Imported,
+    MovedError,
+    Plan,
+    Rejected,
+    bring_in,
+    carried_out,
+    compared,
+    planned,
+)
 from desk.importing.columns import TABLES
 from desk.importing.drafts import Change
-from desk.importing.records import understand
-from desk.importing.sheets import read
+from desk.importing.records import Records, understand
+from desk.importing.sheets import read, table
 from desk.store import Sought
 from evaluation.store import TaskRow
 from storage import SqlStore
 from surveys.cells import RaterGroup
-from surveys.people import Address, Kind, Person, Relation, Subject
+from surveys.people import Address, Chat, Kind, Person, Relation, Subject
 
 ACT = Act("operator:test", "test", "terminal", datetime(2026, 11, 23, tzinfo=UTC), bytes(32))
 SUBJECTS = "id,name_zh,kind,parent\nD1,政务中心,unit,\nW1,户籍窗口,unit,D1\nO1,张三,official,D1\n"
@@ -301,3 +311,92 @@ async def test_changes_tell_only_what_differs(store: SqlStore, tmp_path: Path) -
         Change("P2", {"telegram": ""}, {"telegram": "1003"}),
     )
     assert outcome.news == (Change("P9", {}, {"name": "新", "kind": "citizen"}),)
+
+
+def rows(name: str, text: str) -> Records:
+    return understand(TABLES[name], table(f"{name}.csv", text.encode()))
+
+
+async def test_whoever_says_stop_while_a_table_is_compared_stays_out(store: SqlStore) -> None:
+    await store.write(lambda tx: tx.put_people([Person("P1", Kind.STAFF, "李四")]))
+    plans: list[Plan] = []
+
+    async def write(plan: Plan) -> object:
+        plans.append(plan)
+        if len(plans) == 1:
+            stopped = Person("P1", Kind.STAFF, "李四", opted_out=True)
+            await store.write(lambda tx: tx.put_people([stopped]))
+        return await store.write(lambda tx: carried_out(tx, ACT, plan))
+
+    text = rows("people", "id,kind,name\nP1,staff,李思\nP2,staff,\n")
+    assert await compared(store.read, text, write) == Imported(1, 1, 0, True)
+    assert len(plans) == 2  # compared anew, and nothing of the first stayed
+    assert await store.read(lambda tx: tx.person("P1")) == Person(
+        "P1", Kind.STAFF, "李思", opted_out=True
+    )
+    assert len(await store.read(lambda tx: tx.audit(Sought()))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "meanwhile"),
+    [
+        ("people", "id,kind\nP1,staff\n", lambda tx: tx.put_people([Person("P1", Kind.CITIZEN)])),
+        (
+            "people",
+            "id,kind,unit\nP1,staff,D1\n",
+            lambda tx: tx.put_subjects([Subject("D1", {"zh": "x"}, "official")]),
+        ),
+        (
+            "people",
+            "id,kind,telegram\nP0,staff,1001\n",
+            lambda tx: tx.put_chat(Chat(Address("telegram", "9"), "P0", "zh")),
+        ),
+        (
+            "people",
+            "id,kind,telegram\nP1,staff,1001\n",
+            lambda tx: tx.put_chat(Chat(Address("telegram", "1001"), "P0", "zh")),
+        ),
+        (
+            "subjects",
+            "id,name_zh,parent\nW1,x,D1\n",
+            lambda tx: tx.put_subjects([Subject("D1", {"zh": "x"}, parent="W1")]),
+        ),
+        (
+            "relations",
+            "rater,subject,group\nP0,D1,SUP\n",
+            lambda tx: tx.put_relations([Relation("P0", "D1", RaterGroup.PEER)]),
+        ),
+        (
+            "tasks",
+            "id,subject,period,category,points\nT,D1,2026Q4,basic,1\n",
+            lambda tx: tx.put_tasks([TaskRow("T", "D1", "2026Q4", "basic", 2.0)]),
+        ),
+    ],
+)
+async def test_nothing_is_written_where_what_a_table_was_compared_with_has_changed(
+    store: SqlStore, name: str, text: str, meanwhile: Callable[[Any], None]
+) -> None:
+    def settle(tx: Any) -> None:
+        tx.put_subjects([Subject("D1", {"zh": "x"})])
+        tx.put_people([Person("P0", Kind.STAFF)])
+
+    await store.write(settle)
+    plan = await store.read(lambda tx: planned(tx, rows(name, text)))
+    await store.write(meanwhile)
+    with pytest.raises(MovedError, match="kept changing"):
+        await store.write(lambda tx: carried_out(tx, ACT, plan))
+    assert not await store.read(lambda tx: tx.audit(Sought()))
+
+
+async def test_a_roster_that_never_holds_still_is_told_after_three_comparisons(
+    store: SqlStore,
+) -> None:
+    tries: list[Plan] = []
+
+    async def write(plan: Plan) -> None:
+        tries.append(plan)
+        raise MovedError
+
+    with pytest.raises(MovedError):
+        await compared(store.read, rows("people", "id,kind\nP1,staff\n"), write)
+    assert len(tries) == 3

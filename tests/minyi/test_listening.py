@@ -265,6 +265,8 @@ async def test_long_work_at_the_desk_is_waited_for_and_then_cut_off(
 ) -> None:
     from minyi import serving
 
+    begun: list[Work] = []
+
     async def brief(_: object) -> None:
         await asyncio.sleep(0.1)
         await write(WorkState.DONE)
@@ -278,10 +280,11 @@ async def test_long_work_at_the_desk_is_waited_for_and_then_cut_off(
         house = doors.house
 
         async def write(state: WorkState) -> None:
-            await house.store.write(lambda tx: finish(tx, "brief", house.clock(), state, {}))
+            await house.store.write(lambda tx: finish(tx, begun[0], house.clock(), state, {}))
 
         for name, do in (("brief", brief), ("endless", endless)):
             work = Work(name, "import", "a1", house.clock(), house.clock())
+            begun.append(work)
             await doors._console.works.begin(house.store, house.clock, work, do)
     assert '"works": 1' in capsys.readouterr().err
     store = SqlStore(f"sqlite:///{tmp_path / 'minyi.db'}")

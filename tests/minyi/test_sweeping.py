@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from desk.store import Notice, Work
 from evaluation.method_file import shipped
 from minyi import serving
 from minyi.conversing import settle
 from minyi.house import House, Pace
 from minyi.invitations import Invitations
 from minyi.settings import Settings
-from minyi.sweeping import sweep
+from minyi.sweeping import KEPT, sweep
 from storage import FileKeyring, FileVault, SqlStore
+from storage.transaction import SqlTransaction
 from surveys.files.attachments import KEEP, take
 from surveys.forms.form import Kind
 from surveys.visit import Setting
@@ -52,3 +55,20 @@ async def test_the_server_sweeps_by_itself(store: SqlStore, tmp_path: Path) -> N
 
 async def test_without_a_vault_there_is_nothing_to_sweep(store: SqlStore, tmp_path: Path) -> None:
     assert await sweep(await house_on(store, tmp_path, None), DUE) == 0
+
+
+async def test_what_is_stale_goes_with_a_vault_or_without(store: SqlStore, tmp_path: Path) -> None:
+    house = await house_on(store, tmp_path, None)
+    old, new = DUE - KEPT - timedelta(minutes=1), DUE - timedelta(hours=1)
+    sent, given_up = (Notice(0, "h", "wave.opened", "{}", old, state=s) for s in ("sent", "failed"))
+
+    def settle(tx: SqlTransaction) -> None:
+        tx.put_work(Work("old", "check", "a", old, old, result={"news": ["李四"]}))
+        tx.put_work(Work("long", "import", "a", old, new))  # begun long ago, and alive
+        tx.put_notices([sent, given_up, replace(sent, due_at=new), replace(sent, state="due")])
+
+    await store.write(settle)
+    await sweep(house, DUE)
+    assert [work.id for work in await store.read(lambda tx: tx.works())] == ["long"]
+    left = await store.read(lambda tx: tx.notices("h"))
+    assert [(notice.state, notice.due_at) for notice in left] == [("due", old), ("sent", new)]

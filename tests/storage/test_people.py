@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from evaluation.store import TaskRow
 from storage import SqlStore
 from storage.transaction import SqlTransaction
 from surveys.cells import RaterGroup
@@ -26,6 +29,39 @@ async def test_an_import_longer_than_a_batch_arrives_whole(store: SqlStore) -> N
     crowd = (Person(f"p{number:05}", Kind.CITIZEN) for number in range(3_456))
     await store.write(lambda tx: tx.put_people(crowd))
     assert len(await store.read(lambda tx: tx.people())) == 3_456
+
+
+async def test_only_what_still_stands_as_it_was_is_changed(store: SqlStore) -> None:
+    one, two = (Person(each, Kind.STAFF, "甲", "u", "zh", tags=("党员",)) for each in ("p1", "p2"))
+    unit = Subject("u", {"zh": "处", "en": "Office"})
+    relation, task = Relation("p1", "u", RaterGroup.PEER), TaskRow("t", "u", "2026Q4", "basic", 2.5)
+    chat = Chat(Address("telegram", "77"), "p1", "zh")
+
+    def settle(tx: SqlTransaction) -> None:
+        tx.put_people([one, two])
+        tx.put_subjects([unit])
+        tx.put_relations([relation])
+        tx.put_tasks([task])
+        tx.put_chat(chat)
+        tx.put_people([replace(two, opted_out=True)])  # said stop meanwhile
+
+    def change(tx: SqlTransaction) -> list[int]:
+        named, new = replace(one, name="乙"), Person("p3", Kind.CITIZEN)
+        return [
+            tx.change_people([(one, named), (two, replace(two, name="乙")), (None, new)]),
+            tx.change_people([(None, replace(one, name="丙"))]),
+            tx.change_subjects([(unit, replace(unit, name={"zh": "局"}))]),
+            tx.change_relations([(relation, replace(relation, group=RaterGroup.SUPERIOR))]),
+            tx.change_tasks([(task, replace(task, points=3.0)), (None, task)]),
+            tx.add_chats([chat, replace(chat, address=Address("telegram", "78"), person="p3")]),
+        ]
+
+    await store.write(settle)
+    assert await store.write(change) == [2, 0, 1, 1, 1, 1]
+    people = await store.read(lambda tx: tx.people())
+    assert [person.name for person in people] == ["乙", "甲", ""]
+    assert people[1].opted_out
+    assert await store.read(lambda tx: tx.handles("telegram")) == {"77": "p1", "78": "p3"}
 
 
 async def test_a_chat_is_found_by_its_address_and_its_person(store: SqlStore) -> None:

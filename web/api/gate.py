@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from desk.accounts import Account, Token
 from desk.connections import tokens
 from desk.connections.idempotency import Errand
 from desk.roles import May, allows
+from desk.works import FullError
 from web.api.call import JSON, Call
 from web.api.limits import Limits, Standing, neighbourhood
 from web.api.operations import Operation
@@ -24,6 +26,7 @@ from web.api.problems import WORDS, Fault, ProblemError, respond
 from web.console.console import Console
 
 PATIENCE = 60.0  # seconds for a whole body
+COME_BACK = 20  # seconds, where other tables are being brought in
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="minyi"'}
 KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -44,9 +47,10 @@ class Gate(APIRoute):
                 call = await _known(request, rate)
                 _permitted(call, self.operation.may)
                 self._parameters(request)
-                call = await self._with_body(request, call)
-                request.state.call = call
-                response = await inner(Request(request.scope, _replayed(call.body)))
+                with self._place(call):
+                    call = await self._with_body(request, call)
+                    request.state.call = call
+                    response = await inner(Request(request.scope, _replayed(call.body)))
             except Exception as error:
                 response = respond(request, error)
                 if response.status_code == 500:
@@ -55,6 +59,18 @@ class Gate(APIRoute):
             return response
 
         return handle
+
+    @contextmanager
+    def _place(self, call: Call) -> Iterator[None]:
+        """Room for what takes much memory; ProblemError where there is none, before it comes."""
+        with ExitStack() as held:
+            if self.operation.heavy:
+                try:
+                    held.enter_context(call.console.works.place())
+                except FullError:
+                    after = {"Retry-After": str(COME_BACK)}
+                    raise ProblemError("full", headers=after, seconds=COME_BACK) from None
+            yield
 
     def _parameters(self, request: Request) -> None:
         """A misspelt parameter would be a filter that does nothing; so it is refused."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -13,16 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from desk.audit import Act
-from desk.importing.bringing import Imported, Rejected, brought, foreseen
+from desk.importing.bringing import Imported, Plan, Rejected, carried_out, compared
 from desk.importing.columns import TABLES
 from desk.importing.records import Bad, Records, understand
-from desk.importing.sheets import Row, Sheet, UnreadableError, table
+from desk.importing.sheets import Row, Sheet, UnreadableError
 from desk.roles import May
 from desk.store import DeskTransaction
 from surveys.words import LANGUAGES
 from web.api.call import JSON, Call, Caller
 from web.api.operations import LARGE, Operation
 from web.api.problems import Fault, ProblemError
+from web.console.workbooks import read_apart
 
 SHOWN = 1000  # bad cells in one answer
 MOST_ROWS = 20_000  # as JSON; a file may have more
@@ -69,27 +69,28 @@ async def bring_table(
     The body is a file (CSV or XLSX) or JSON rows. A column that is not there leaves stored values
     alone; a blank cell clears them. Whoever has opted out stays opted out.
     """
-    records = await asyncio.to_thread(_records, call, table)
-    act = call.act()
+    works, act = call.console.works, call.act()
 
-    def work(tx: DeskTransaction) -> ImportedModel:
-        return told(bring(tx, act, records, dry_run=dry_run), records)
+    async def write(plan: Plan) -> Response:
+        return await call.change(lambda tx: told(bring(tx, act, plan, dry_run=dry_run), plan))
 
-    return await call.change(work)
+    async with works.turn():
+        records = await works.off_loop(lambda: _records(call, table))
+        return await compared(call.read, records, write)
 
 
-def bring(tx: DeskTransaction, act: Act, records: Records, *, dry_run: bool = False) -> Imported:
-    """Import ``records``; ProblemError with every bad cell."""
-    came = foreseen(tx, records) if dry_run or records.bads else brought(tx, act, records)
+def bring(tx: DeskTransaction, act: Act, plan: Plan, *, dry_run: bool = False) -> Imported:
+    """Import what ``plan`` says; ProblemError with every bad cell."""
+    came = plan.outcome if dry_run else carried_out(tx, act, plan)
     if isinstance(came, Rejected):
         raise _refusal(came)
     return came
 
 
-def told(came: Imported, records: Records) -> ImportedModel:
+def told(came: Imported, plan: Plan) -> ImportedModel:
     """What an import did, as the API tells it."""
     return ImportedModel(
-        table=records.table.name,
+        table=plan.records.table.name,
         added=came.added,
         changed=came.changed,
         unchanged=came.unchanged,
@@ -117,7 +118,7 @@ def _records(call: Call, name: str) -> Records:
     wanted = TABLES[name]
     suffix = ".xlsx" if call.kind == XLSX else ".csv"
     try:
-        return understand(wanted, table(name + suffix, call.body, wanted.titles))
+        return understand(wanted, read_apart(name + suffix, call.body, wanted.titles))
     except UnreadableError as error:
         raise ProblemError("refused", detail=error.saying.everywhere()) from None
 
@@ -159,6 +160,15 @@ _BODY = {
 }
 OPERATIONS = (
     Operation(
-        "POST", "/imports/{table}", bring_table, May.ROSTER_WRITE, ImportedModel, 200, _BODY, LARGE
+        "POST",
+        "/imports/{table}",
+        bring_table,
+        May.ROSTER_WRITE,
+        ImportedModel,
+        200,
+        _BODY,
+        LARGE,
+        (409,),
+        heavy=True,
     ),
 )

@@ -34,6 +34,7 @@ class Operation:
     refuses: tuple[int, ...] = ()
     also: Mapping[int, Any] | None = None  # further good statuses and their models
     gives: str = ""  # the media type of a file that it answers with
+    heavy: bool = False  # of these only a few are let in at a time
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from desk.importing.bringing import MovedError
 from surveys.people import Text
 from surveys.words import Words, nearest, pick
 
@@ -39,6 +40,7 @@ CODES: Mapping[str, int] = {
     "busy": 429,
     "broken": 500,
     "away": 503,
+    "full": 503,
 }
 """Every code and the status that it comes with."""
 
@@ -153,6 +155,8 @@ def understood(error: Exception) -> ProblemError:
             return error
         case RequestValidationError():
             return _invalid(error)
+        case MovedError():
+            return ProblemError("state", detail=error.saying.everywhere())
         case HTTPException():
             code = _PLAIN.get(error.status_code, "broken")
             return ProblemError(code, headers=error.headers)

@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from desk.importing.bringing import planned
 from desk.roles import May
 from desk.roster import RosterError, edit_person, opt_out
 from desk.store import DeskTransaction
@@ -122,7 +123,7 @@ async def put_subject(call: Caller, subject: SubjectId, wish: SubjectWish) -> Re
 
     def work(tx: DeskTransaction) -> tuple[SubjectModel, int]:
         new = tx.subject(subject) is None
-        bring(tx, call.act(), records)
+        bring(tx, call.act(), planned(tx, records))
         made = tx.subject(subject)
         assert made is not None
         return _subject(made), 201 if new else 200

@@ -142,11 +142,17 @@ def _folder(content: bytes, suffix: str) -> Iterator[tuple[Path, str]]:
         yield folder, file
 
 
-def _told(folder: Path, file: str, use: str) -> dict[str, Any] | Examined:
-    """What the other process printed, or why it did not. It is given none of our keys."""
-    command = [sys.executable, "-P", "-m", MODULE, str(folder), file, use]
+def process(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Command and environment of another process of ours. It is given none of our keys."""
+    command = [sys.executable, "-P", "-m", module, *arguments]
     environment = {name: os.environ[name] for name in PASSED if name in os.environ}
     environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
+    return command, environment
+
+
+def _told(folder: Path, file: str, use: str) -> dict[str, Any] | Examined:
+    """What the other process printed, or why it did not."""
+    command, environment = process(MODULE, str(folder), file, use)
     try:
         done = subprocess.run(  # noqa: S603 - our own module, and no word of the file's author
             command, capture_output=True, timeout=PATIENCE, check=True, env=environment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -109,6 +110,34 @@ async def test_every_bad_cell_is_told_and_no_row_is_taken(desk: Desk) -> None:
     assert (await client.get("/people/q1")).status_code == 404
     table = await client.send("POST", "/imports/people", content=b"id,kind\nq1,robot", headers=CSV)
     assert table.json()["errors"][0]["row"] == 2
+
+
+async def test_tables_come_in_one_at_a_time_and_too_many_at_once_are_sent_away(desk: Desk) -> None:
+    client = await program(desk)
+    body = b"id,kind\n" + b"".join(b"n%d,staff\n" % number for number in range(300))
+    answers = await asyncio.gather(
+        *(client.send("POST", "/imports/people", content=body, headers=CSV) for _ in range(8))
+    )
+    good = [answer.json() for answer in answers if answer.status_code == 200]
+    away = [answer for answer in answers if answer.status_code == 503]
+    assert sorted(each["added"] for each in good) == [0, 0, 300]
+    assert len(away) == 5
+    assert {(each.json()["code"], each.headers["Retry-After"]) for each in away} == {("full", "20")}
+    again = await client.send("POST", "/imports/people", content=body, headers=CSV)
+    assert again.json()["unchanged"] == 300
+
+
+async def test_a_roster_that_will_not_hold_still_is_a_conflict(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from storage.transaction import SqlTransaction
+
+    client = await program(desk)
+    monkeypatch.setattr(SqlTransaction, "change_people", lambda tx, pairs: 0)
+    answer = await client.send("POST", "/imports/people", content=b"id,kind\nq1,staff", headers=CSV)
+    assert (answer.status_code, answer.json()["code"]) == (409, "state")
+    assert "nothing was written" in answer.json()["detail"]
+    assert (await client.get("/people/q1")).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@ import asyncio
 import csv
 import io
 import re
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +20,7 @@ from desk.importing.samples import ORDER
 from desk.importing.uploads import check_of, import_of
 from desk.roles import Role
 from desk.store import Work, WorkState
+from minyi.sweeping import KEPT
 from surveys.people import Kind, Person, Subject
 from tests.web.console.seats import Desk, post
 
@@ -57,8 +61,17 @@ def upload_of(page: httpx.Response) -> str:
     return page.url.path.removeprefix(f"{PATH}/")
 
 
+async def seen(client: httpx.AsyncClient, upload: str) -> dict[str, str]:
+    """What the page about the file says of the changes that it shows."""
+    page = await client.get(f"{PATH}/{upload}")
+    return dict(re.findall(r'name="(seen)" value="(\w+)"', page.text))
+
+
 async def agree(client: httpx.AsyncClient, upload: str) -> httpx.Response:
-    return await settled(client, await post(client, f"{PATH}/{upload}/confirm", page=PATH))
+    return await settled(
+        client,
+        await post(client, f"{PATH}/{upload}/confirm", await seen(client, upload), page=PATH),
+    )
 
 
 async def units(desk: Desk) -> list[str]:
@@ -142,11 +155,39 @@ async def test_the_same_file_brought_twice_at_once_is_two_files_and_one_change(d
     pages = await asyncio.gather(bring(one, "subjects", UNITS), bring(two, "subjects", UNITS))
     assert upload_of(pages[0]) != upload_of(pages[1])
     done = await asyncio.gather(agree(one, upload_of(pages[0])), agree(two, upload_of(pages[1])))
-    assert all("Imported." in page.text for page in done)
-    added = sorted(
-        re.findall(r'"added":(\d)', " ".join(e.after for e in await desk.audited("roster")))
-    )
-    assert added == ["0", "2"]
+    assert sorted("Imported." in page.text for page in done) == [False, True]
+    late = next(page for page in done if "Imported." not in page.text)
+    assert "The roster changed after you looked" in late.text
+    [entry] = await desk.audited("roster")
+    assert '"added":2' in entry.after
+    there = one if late is done[0] else two
+    upload = upload_of(pages[done.index(late)])
+    assert "nothing to write" in (await there.get(f"{PATH}/{upload}")).text  # as it is now
+
+
+async def test_other_changes_than_were_looked_at_are_not_written(desk: Desk) -> None:
+    client = await desk.seat(Role.OFFICER)
+    upload = upload_of(await bring(client, "subjects", UNITS))
+    shown = await seen(client, upload)
+    await desk.store.write(lambda tx: tx.put_subjects([Subject("D1", {"zh": "政务旧名"})]))
+    moved = await agree(client, upload)
+    assert "The roster changed after you looked" in moved.text
+    assert await units(desk) == ["D1"]
+    page = await client.get(f"{PATH}/{upload}")
+    assert "<del>政务旧名</del> → <ins>政务中心</ins>" in page.text
+    # a page that was open all the while agrees to nothing new
+    stale = await post(client, f"{PATH}/{upload}/confirm", shown, page=PATH)
+    assert "checked again" in (await client.get(stale.headers["location"])).text
+    assert not await desk.audited("roster")
+    assert "Imported." in (await agree(client, upload)).text
+    assert await units(desk) == ["D1", "W1"]
+
+
+async def test_what_changed_beside_the_file_does_not_keep_it_out(desk: Desk) -> None:
+    client = await desk.seat(Role.OFFICER)
+    upload = upload_of(await bring(client, "subjects", UNITS))
+    await desk.store.write(lambda tx: tx.put_subjects([Subject("Z", {"zh": "别处"})]))
+    assert "Imported." in (await agree(client, upload)).text
 
 
 async def test_somebody_elses_file_is_not_there(desk: Desk) -> None:
@@ -295,11 +336,11 @@ async def test_a_store_that_fails_leaves_the_file_and_says_so(
     client = await desk.seat(Role.OFFICER)
     upload = upload_of(await bring(client, "subjects", UNITS))
 
-    def broken(self: object, rows: object) -> None:
+    def broken(self: object, rows: object) -> int:
         raise RuntimeError("secret 政务中心")
 
     with monkeypatch.context() as patch:
-        patch.setattr(SqlTransaction, "put_subjects", broken)
+        patch.setattr(SqlTransaction, "change_subjects", broken)
         page = await agree(client, upload)
     assert "Something went wrong" in page.text
     assert "secret" not in page.text
@@ -334,11 +375,71 @@ async def test_no_import_asks_again_whoever_opted_out(desk: Desk) -> None:
     assert (kept.name, kept.opted_out) == ("李思", True)
 
 
-async def test_files_go_after_a_day(desk: Desk) -> None:
+async def test_files_and_what_was_found_in_them_go_with_the_days_sweep(desk: Desk) -> None:
     client = await desk.seat(Role.OFFICER)
     upload = upload_of(await bring(client, "people", PEOPLE))
     desk.clock.on(minutes=20)
     later = desk.clock() + timedelta(days=1)
     await desk.store.write(lambda tx: tx.drop_stale(desk.clock(), later - timedelta(hours=1)))
     fresh = await desk.seat(Role.OFFICER)
-    assert (await fresh.get(f"{PATH}/{upload}")).status_code == 410
+    assert (await fresh.get(f"{PATH}/{upload}")).status_code == 404
+    assert await desk.store.read(lambda tx: tx.works()) == []
+
+
+def kept_of(url: str, *words: str) -> list[str]:
+    """Where one of ``words`` stands: a table's rows, or anywhere in the database's files."""
+    path = Path(url.removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(path)) as base:
+        tables = base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        found = [
+            name
+            for (name,) in tables
+            for row in base.execute(f"SELECT * FROM {name}")
+            if any(word in _plain(cell) for cell in row for word in words)
+        ]
+    files = [file for file in (path, path.with_name(path.name + "-wal")) if file.exists()]
+    return found + [
+        file.name for file in files for word in words if word.encode() in file.read_bytes()
+    ]
+
+
+def _plain(cell: object) -> str:
+    return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell)
+
+
+NAME, NUMBER = "司马相如之", "7318529046"
+
+
+async def test_of_somebody_forgotten_no_import_keeps_a_name_or_a_number(
+    desk: Desk, sqlite_url: str
+) -> None:
+    table = f"id,kind,name,telegram\nP1,staff,{NAME},{NUMBER}\n"
+    client = await desk.seat(Role.OFFICER)
+    waiting = upload_of(await bring(client, "people", table.replace("P1", "P2")))  # never agreed to
+    await bring(client, "people", table + f"P3,boss,{NAME},{NUMBER}\n")  # mistakes
+    done = upload_of(await bring(client, "people", table))
+    assert "Imported." in (await agree(client, done)).text
+    works = {work.id: str(work.result) for work in await desk.store.read(lambda tx: tx.works())}
+    assert NAME in works[check_of(waiting)]
+    for work in (check_of(done), import_of(done)):  # once done with, at once
+        assert NAME not in works[work]
+        assert NUMBER not in works[work]
+    assert kept_of(sqlite_url, NAME, NUMBER)
+
+    def forgotten(tx: Any) -> None:
+        tx._connection.exec_driver_sql("DELETE FROM chats WHERE person = 'P1'")
+        tx._connection.exec_driver_sql("DELETE FROM people WHERE id = 'P1'")
+
+    await desk.store.write(forgotten)
+    desk.clock.on(days=2, minutes=1)
+    await desk.store.write(lambda tx: tx.drop_stale(desk.clock(), desk.clock() - KEPT))
+    await desk.store.scrub()
+    assert kept_of(sqlite_url, NAME, NUMBER) == []
+
+
+async def test_a_file_thought_better_of_leaves_no_name_behind(desk: Desk) -> None:
+    client = await desk.seat(Role.OFFICER)
+    upload = upload_of(await bring(client, "people", f"id,kind,name\nP1,staff,{NAME}\n"))
+    await post(client, f"{PATH}/{upload}/drop", page=PATH)
+    [work] = await desk.store.read(lambda tx: tx.works())
+    assert NAME not in str(work.result)

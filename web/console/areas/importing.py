@@ -29,6 +29,7 @@ from surveys.words import LANGUAGES
 from web.console.areas.works import told
 from web.console.context import Context
 from web.console.doors import Door
+from web.console.workbooks import read_apart
 
 SUFFIXES = (".csv", ".xlsx", ".txt", ".tsv")
 PATIENCE = 1.5  # seconds: a small file is checked before the next page is asked for
@@ -73,7 +74,7 @@ def _refused(at: Context, name: str, content: bytes) -> str:
 
 async def _check(at: Context, upload: Upload, table: str) -> Response:
     console = at.console
-    await check(console.works, console.store, console.clock, upload, table)
+    await check(console.works, console.store, console.clock, read_apart, upload, table)
     await console.works.settled(check_of(upload.id), PATIENCE)
     return RedirectResponse(f"{PATH}/{upload.id}", 303)
 
@@ -135,11 +136,15 @@ async def agree(at: Context) -> Response:
     """Import what was looked at. A second click leads to the first one's work."""
     found = await _brought(at)
     checked, upload, console = found.checked, found.upload, at.console
-    name = at.request.path_params["upload"]
+    name, agreed = at.request.path_params["upload"], at.fields.get("seen", "")
     good = checked is not None and checked.result.get("outcome") == "good"
     if checked is not None and upload is not None and good:
+        if agreed != checked.result.get("digest"):  # checked again since that page was opened
+            return at.go(f"{PATH}/{name}", "importing.look_first")
         table = str(checked.result["table"])
-        await confirm(console.works, console.store, console.clock, upload, table, at.act())
+        await confirm(
+            console.works, console.store, console.clock, read_apart, upload, table, at.act(), agreed
+        )
         await console.works.settled(import_of(name), PATIENCE)
     elif found.imported is None:
         return RedirectResponse(f"{PATH}/{name}", 303)
