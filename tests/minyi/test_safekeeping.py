@@ -32,7 +32,7 @@ from minyi.restoring import restore
 from minyi.safekeeping import SafekeepingError, backup
 from minyi.settings import Settings
 from minyi.wavekeys import PassphraseError, fits, open_waves, seal_waves
-from storage import copying, migrate, revision
+from storage import copying, revision
 from surveys.campaigns import Wave, WaveState
 from surveys.files.attachments import opened as unsealed
 from surveys.files.attachments import take
@@ -429,29 +429,6 @@ def test_a_tampered_audit_is_not_restored(archive: Path, tmp_path: Path) -> None
     connection.close()
     with pytest.raises(SafekeepingError, match="audit in it does not hold: entry 1 was changed"):
         restore(repacked(manifest, folder, tmp_path / "bad.tar"), tmp_path / "there")
-
-
-def test_the_audit_of_an_older_versions_backup_has_its_head_noted_too(
-    founded: Minyi, tmp_path: Path
-) -> None:
-    made = founded("account", "invite", "lin", "--name", "Lin", "--role", "auditor")
-    assert made.status == 0, made.err
-    assert founded("backup", "new.tar").status == 0
-    folder = tmp_path / "opened"
-    folder.mkdir()
-    manifest = unpack(tmp_path / "new.tar", folder)
-    url = f"sqlite:///{folder / 'minyi.db'}"
-    migrate(url, "0002")
-    older = repacked(replace(manifest, revision="0002"), folder, tmp_path / "old.tar")
-    restore(older, tmp_path / "there")
-    there = Settings.model_validate({"data_dir": tmp_path / "there"})
-    head = copying.looked_up(url, lambda tx: tx.audit_head())
-    assert head[0] > 0
-    assert head_file(there).noted() == Noted(head)
-    place = {"MINYI_DATA_DIR": str(tmp_path / "there")}
-    assert founded("init", **place).status == 0
-    ran = founded("audit", "verify", **place)
-    assert (ran.status, ran.err) == (0, "")
 
 
 def repacked(manifest: Manifest, folder: Path, to: Path) -> Path:
