@@ -17,12 +17,14 @@ from minyi.commands import (
     concerns,
     course,
     days,
+    foretelling,
     forms,
     links,
     results,
     running,
     safekeeping,
     setup,
+    standing,
     steps,
 )
 from minyi.commands.desk import CommandError, complain
@@ -49,8 +51,8 @@ def common(
     ctx.obj = config
 
 
-for room in (setup, accounts, running, bringing, forms, campaigns, course, days, links, steps,
-             results, concerns, safekeeping, audit):  # fmt: skip
+for room in (setup, accounts, running, bringing, forms, campaigns, standing, foretelling, course,
+             days, links, steps, results, concerns, safekeeping, audit):  # fmt: skip
     room.register(app)
 
 

@@ -56,7 +56,7 @@ class Wish:
     shift: str = "none"  # none | before | after
     quiet_from: str = QUIET[0]  # o'clock
     quiet_until: str = QUIET[1]
-    grace: str = "0"  # hours
+    grace: str = "1"  # hours
     messages_invite_zh: str = ""
     messages_invite_en: str = ""
     messages_remind_zh: str = ""

@@ -1,19 +1,62 @@
-"""minyi campaign pause, resume, extend, agree, close: a wave's course, steered by hand."""
+"""minyi campaign words, pause, resume, extend, agree, close: a wave's course, by hand."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from minyi.commands.campaigns import Id, Yes, campaigns, change
 from minyi.commands.desk import act, run, say, settings, sure
 
+if TYPE_CHECKING:
+    from desk.campaigns.rewording import Preview
+    from minyi.settings import Settings
+
+Words = Annotated[str | None, typer.Option(help='Own words; "" for the usual ones.')]
+
 
 def register(_app: typer.Typer) -> None:
     """Add these commands to those of ``minyi campaign``."""
-    for command in (pause, resume, extend, agree, close):
+    for command in (words, pause, resume, extend, agree, close):
         campaigns.command()(command)
+
+
+def words(
+    ctx: typer.Context,
+    campaign: Id,
+    messages_invite_zh: Words = None,
+    messages_invite_en: Words = None,
+    messages_remind_zh: Words = None,
+    messages_remind_en: Words = None,
+) -> None:
+    """Show what its messages say, or give them own words; "" brings back the usual ones."""
+    given = {
+        "messages_invite_zh": messages_invite_zh,
+        "messages_invite_en": messages_invite_en,
+        "messages_remind_zh": messages_remind_zh,
+        "messages_remind_en": messages_remind_en,
+    }
+    own = {name: text for name, text in given.items() if text is not None}
+    used = settings(ctx)
+    for each in run(_worded(used, campaign, own)):
+        say(f"--{each.field.replace('_', '-')}:\n{each.text}\n")
+
+
+async def _worded(settings: Settings, campaign: str, own: Mapping[str, str]) -> Sequence[Preview]:
+    from desk.campaigns.campaigning import known
+    from desk.campaigns.rewording import example, previews, reword, typed
+
+    def work(tx: Any) -> Sequence[Preview]:
+        made = known(tx, campaign)
+        if own:
+            made = reword(tx, act(settings), campaign, {**typed(made), **own})
+        wave = example(tx, made, datetime.now(UTC))
+        return previews(made, wave, typed(made), settings.organisation)[0]
+
+    return await change(settings, work)
 
 
 def pause(ctx: typer.Context, campaign: Id) -> None:

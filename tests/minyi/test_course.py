@@ -103,3 +103,19 @@ def test_at_the_terminal_the_owner_agrees_and_the_audit_says_so(
     assert [each.who.split(":")[0] for each in entries if each.action == "campaign.agreed"] == [
         "operator", "operator",
     ]  # fmt: skip
+
+
+def test_the_words_of_messages_are_shown_and_changed(founded: Minyi, tmp_path: Path) -> None:
+    do(tmp_path, furnished)
+    made(founded)
+    usual = founded("campaign", "words", "svc").out
+    assert "满意度" in usual
+    changed = founded("campaign", "words", "svc", "--messages-invite-zh", "请评{title}")
+    assert "--messages-invite-zh:\n请评满意度" in changed.out
+    assert do(tmp_path, lambda tx: tx.campaign("svc")).messages == {"invite": {"zh": "请评{title}"}}
+    wrong = founded("campaign", "words", "svc", "--messages-remind-en", "Dear {name}")
+    assert wrong.status == 1
+    assert "--messages-remind-en: " in wrong.err
+    back = founded("campaign", "words", "svc", "--messages-invite-zh", "")
+    assert back.out == usual
+    assert do(tmp_path, lambda tx: tx.campaign("svc")).messages == {}

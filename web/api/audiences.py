@@ -80,7 +80,7 @@ class WordsModel(BaseModel):
 
 
 class MessagesModel(BaseModel):
-    """Own words; `{organisation}`, `{title}` and `{privacy}` are filled in."""
+    """Own words; `{title}`, `{organisation}`, `{closes}`, `{days_left}` and `{k}` are filled in."""
 
     model_config = ConfigDict(title="Messages", extra="forbid")
 
@@ -119,7 +119,7 @@ class Manners(BaseModel):
     quiet_from: Hour = Field(21, description="Nothing is sent from this hour in people's zone.")
     quiet_until: Hour = Field(8, description="Until this one; two equal hours: no such time.")
     grace: Annotated[int, Field(ge=0, le=168), NUMBERS] = Field(
-        0, description="Hours after closing in which whoever has begun may finish."
+        1, description="Hours after closing in which whoever has begun may finish."
     )
     audience: AudienceModel = Field(
         default_factory=lambda: AudienceModel.of(Audience()),

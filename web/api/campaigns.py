@@ -12,6 +12,7 @@ from starlette.responses import Response
 from desk.approvals import ApprovalError
 from desk.campaigns.campaigning import known, set_paused
 from desk.campaigns.extending import MOST
+from desk.campaigns.rewording import reword
 from desk.campaigns.seconding import close_or_ask, create_or_ask, extend_or_ask
 from desk.campaigns.standing import Brief, briefs, standing
 from desk.campaigns.wishing import Wish
@@ -21,7 +22,7 @@ from desk.store import Approval, DeskTransaction
 from surveys.campaigns import QUARTERLY, Campaign
 from surveys.words import LANGUAGES
 from web.api import audiences
-from web.api.audiences import Manners, manners_of
+from web.api.audiences import Manners, MessagesModel, manners_of
 from web.api.call import Call, Caller
 from web.api.operations import Operation
 from web.api.oversight import ApprovalModel, approval_model, problem_of
@@ -165,6 +166,22 @@ async def resume_campaign(call: Caller, campaign: CampaignId) -> Response:
     return await _paused(call, campaign, False)
 
 
+async def reword_campaign(call: Caller, campaign: CampaignId, wish: MessagesModel) -> Response:
+    """Give its messages these words, from the next one that leaves. What is left out is as usual.
+
+    Who may read the answers is always added below.
+    """
+
+    def work(tx: DeskTransaction) -> CampaignModel:
+        try:
+            reword(tx, call.act(), campaign, wish.typed())
+        except CampaignError as error:
+            raise _refusal(error, "#/") from None
+        return _standing(tx, call, campaign)
+
+    return await call.change(work)
+
+
 async def close_campaign(call: Caller, campaign: CampaignId) -> Response:
     """Pause it and close its open waves now; 202 and a request where a second person must agree."""
 
@@ -210,11 +227,15 @@ def _judged(work: Callable[[], T]) -> T:
         raise problem_of(error) from None
 
 
-def _refusal(error: CampaignError) -> ProblemError:
+def _refusal(error: CampaignError, messages: str = "#/messages/") -> ProblemError:
+    """``messages`` is where a request says the words of messages."""
     codes = {wrong.code for wrong in error.wrongs}
     if "unknown" in codes:
         return ProblemError("missing")
-    faults = [Fault(_said(wrong), _pointer(wrong.field)) for wrong in error.wrongs]
+    faults = [
+        Fault(_said(wrong), _pointer(wrong.field).replace("#/messages/", messages))
+        for wrong in error.wrongs
+    ]
     return ProblemError("exists" if "taken" in codes else "refused", faults=faults)
 
 
@@ -258,6 +279,8 @@ OPERATIONS = (
     Operation("POST", "/campaigns/{campaign}/pause", pause_campaign, May.CAMPAIGNS_WRITE,
               CampaignModel),
     Operation("POST", "/campaigns/{campaign}/resume", resume_campaign, May.CAMPAIGNS_WRITE,
+              CampaignModel),
+    Operation("PUT", "/campaigns/{campaign}/messages", reword_campaign, May.CAMPAIGNS_WRITE,
               CampaignModel),
     Operation("POST", "/campaigns/{campaign}/extend", extend_campaign, May.CAMPAIGNS_WRITE,
               CampaignModel, refuses=(409,), also={202: ApprovalModel}),

@@ -30,7 +30,7 @@ async def test_a_campaign_is_given_back_with_all_that_was_said(desk: Desk) -> No
     usual = await client.send("POST", "/campaigns", json={**WISH, "id": "usual"})
     told = usual.json()
     assert (told["shift"], told["quiet_from"], told["quiet_until"]) == ("none", 21, 8)
-    assert (told["grace"], told["paid"], told["audience"]["sample"]) == (0, False, 0)
+    assert (told["grace"], told["paid"], told["audience"]["sample"]) == (1, False, 0)
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,21 @@ async def test_what_has_not_the_form_is_refused_before_the_desk(
     answer = await client.send("POST", "/campaigns", json={**WISH, **changed})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["pointer"].startswith(f"#/{next(iter(changed))}")
+
+
+async def test_the_words_of_messages_are_changed_later(desk: Desk) -> None:
+    client = await program(desk)
+    assert (await client.send("POST", "/campaigns", json={**WISH, **SAID})).status_code == 201
+    words = {"invite": {"zh": "请看 {title}，{closes}前", "en": ""}}
+    answer = await client.send("PUT", "/campaigns/spring/messages", json=words)
+    assert answer.status_code == 200, answer.text
+    told = (await client.get("/campaigns/spring")).json()["messages"]
+    assert told == {**words, "remind": {"zh": "", "en": ""}}  # left out: as usual
+    wrong = await client.send(
+        "PUT", "/campaigns/spring/messages", json={"remind": {"en": "Dear {name}"}}
+    )
+    assert wrong.status_code == 422
+    assert [error["pointer"] for error in wrong.json()["errors"]] == ["#/remind/en"]
+    assert (await client.get("/campaigns/spring")).json()["messages"] == told
+    absent = await client.send("PUT", "/campaigns/absent/messages", json=words)
+    assert absent.status_code == 404
