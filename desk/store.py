@@ -261,7 +261,7 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
     def drop_stale(self, now: datetime, before: datetime) -> None:
         """Delete tickets expired at ``now``; sessions, attempts, uploads, answers to idempotency
         keys older than ``before``; long work silent since then, and notices to webhooks that
-        were sent or given up.
+        were sent or given up a month before.
         """
         ...
 

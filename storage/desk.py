@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, func, or_, select
 
@@ -30,6 +30,8 @@ from surveys.people import Kind
 
 _NOW = bindparam("now", type_=Moment)
 _OLD = bindparam("old", type_=Moment)
+_LONG_AGO = bindparam("long_ago", type_=Moment)
+_MONTH = timedelta(days=30)  # in which somebody looks why a webhook was not told
 _STALE = (
     delete(tickets).where(tickets.c.expires_at <= _NOW),
     delete(sessions).where(sessions.c.made_at < _OLD),
@@ -38,7 +40,7 @@ _STALE = (
     ),
     delete(uploads).where(uploads.c.made_at < _OLD),
     delete(works).where(works.c.seen_at < _OLD),
-    delete(notices).where(notices.c.state != "due", notices.c.due_at < _OLD),
+    delete(notices).where(notices.c.state != "due", notices.c.due_at < _LONG_AGO),
     delete(remembered).where(remembered.c.made_at < _OLD),
 )
 _ROWS = select(
@@ -75,10 +77,10 @@ class DeskRows(
     def drop_stale(self, now: datetime, before: datetime) -> None:
         """Delete tickets expired at ``now``; sessions, attempts, uploads, answers to idempotency
         keys older than ``before``; long work silent since then, and notices to webhooks that
-        were sent or given up. Attempts that still shut somebody out at ``now`` stay.
+        were sent or given up a month before. Attempts that still shut somebody out at ``now`` stay.
         """
         for statement in _STALE:
-            self._changed(statement, {"now": now, "old": before})
+            self._changed(statement, {"now": now, "old": before, "long_ago": before - _MONTH})
 
     def count_rows(self) -> Mapping[str, int]:
         """``people`` (of whom ``staff``), subjects, relations, questionnaires and campaigns."""

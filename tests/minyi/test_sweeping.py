@@ -60,15 +60,18 @@ async def test_without_a_vault_there_is_nothing_to_sweep(store: SqlStore, tmp_pa
 async def test_what_is_stale_goes_with_a_vault_or_without(store: SqlStore, tmp_path: Path) -> None:
     house = await house_on(store, tmp_path, None)
     old, new = DUE - KEPT - timedelta(minutes=1), DUE - timedelta(hours=1)
-    sent, given_up = (Notice(0, "h", "wave.opened", "{}", old, state=s) for s in ("sent", "failed"))
+    month = old - timedelta(days=30)  # a receiver's owner comes back from a holiday
+    sent, given_up = (
+        Notice(0, "h", "wave.opened", "{}", month, state=s) for s in ("sent", "failed")
+    )
 
     def settle(tx: SqlTransaction) -> None:
         tx.put_work(Work("old", "check", "a", old, old, result={"news": ["李四"]}))
         tx.put_work(Work("long", "import", "a", old, new))  # begun long ago, and alive
-        tx.put_notices([sent, given_up, replace(sent, due_at=new), replace(sent, state="due")])
+        tx.put_notices([sent, given_up, replace(sent, due_at=old), replace(sent, state="due")])
 
     await store.write(settle)
     await sweep(house, DUE)
     assert [work.id for work in await store.read(lambda tx: tx.works())] == ["long"]
     left = await store.read(lambda tx: tx.notices("h"))
-    assert [(notice.state, notice.due_at) for notice in left] == [("due", old), ("sent", new)]
+    assert [(notice.state, notice.due_at) for notice in left] == [("due", month), ("sent", old)]
