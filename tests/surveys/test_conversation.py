@@ -9,7 +9,7 @@ import pytest
 
 from storage import FileKeyring, SqlStore
 from surveys.campaigns import WaveState
-from surveys.cells import RaterGroup
+from surveys.cells import RaterGroup, Tally
 from surveys.people import Address, Invite, Relation
 from surveys.phrasing import WORDS
 from surveys.reply import Opened, Tapped, Typed
@@ -91,9 +91,12 @@ async def test_whoever_makes_a_second_link_reads_and_answers_nothing_of_a_collea
     assert not refused.question, "nothing of the interview is shown"
     invite = await world.read(lambda tx: tx.invite("again"))
     assert invite is not None
-    assert not invite.used, "it works once the survey has closed"
+    assert not invite.used, "it works once the survey has been counted"
     wave = await world.read(lambda tx: tx.wave("w"))
     await world.store.write(lambda tx: tx.put_wave(replace(wave, closes_at=NOW)))
+    closed = await world.open("mallory", "again")
+    assert closed.text == words("link.later"), "what was begun may still be gone on with"
+    await world.store.write(lambda tx: tx.record_tally("w", wave.period, Tally()))
     assert "王芳" in (await world.open("mallory", "again")).text
     owners = await world.read(
         lambda tx: {who: tx.chat(Address("test", who)).person for who in ("a", "mallory")}
