@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from desk.entry import welcoming
+from desk.outcomes import in_a_line, outcomes
 from evaluation.publication import published_from_json
 from evaluation.store import TaskRow
 from minyi import steps
@@ -41,6 +42,7 @@ from surveys.campaigns import QUARTERLY, Campaign
 from surveys.cells import RaterGroup
 from surveys.forms.label_media import put_questionnaire
 from surveys.forms.xlsform import load_form
+from surveys.words import pick
 
 FIRST_DAY = datetime(2026, 10, 9, 8, tzinfo=ZONE)
 TRY = "u_household"
@@ -70,8 +72,10 @@ async def play(options: Options) -> None:
                 if await first(told, playing):
                     await show(house, console, settings)
                     if not options.once:
-                        await clock.flow(NEW_YEAR, real=0.5)
+                        await clock.flow(NEW_YEAR - timedelta(hours=1), real=0.5)
                         await invite_audience(house)
+                        await clock.flow(NEW_YEAR, real=0.5)
+                        await steps.plan(house, house.clock())
                         desk = await house.store.write(lambda tx: welcoming.found(tx, house.act()))
                         url = settings.public_url
                         path = welcoming.path(desk or "")
@@ -140,22 +144,34 @@ async def show(house: House, console: Console, settings: Settings) -> None:
         lambda tx: [row for wave in tx.waves() for row in tx.delivery_counts(wave.id)]
     )
     scorecards(console, published_from_json(cards or b"[]"), subjects, withheld, deliveries)
+    for title, became in await house.store.read(response):
+        console.print(f"{title}: {became}", highlight=False, soft_wrap=True)
     console.print(f"Results in the browser: {settings.public_url}/results/{PERIOD}\n")
 
 
+def response(tx: Any) -> list[tuple[str, str]]:
+    """What became of everybody asked, by campaign."""
+    told = []
+    for wave in tx.waves():
+        campaign = tx.campaign(wave.campaign)
+        came = outcomes(tx, wave, campaign)
+        if came is not None:
+            told.append((pick(campaign.title, "zh"), in_a_line(came, "en")))
+    return told
+
+
 async def invite_audience(house: House) -> None:
-    """Open a wave for whoever watches, in the next quarter: the counted one stays counted."""
+    """A campaign for whoever watches, in the next quarter: the counted one stays counted."""
     service = await house.store.read(lambda tx: tx.campaign("service"))
     assert service is not None
-    today = house.clock().astimezone(ZONE).date()
     campaign = replace(
         service,
         id="audience",
-        starts=today,
+        title={"zh": "请您试一试", "en": "Try it yourself"},
+        starts=NEW_YEAR.date(),
         recurrence="FREQ=DAILY;COUNT=1",
-        opens_hour=0,
+        opens_hour=NEW_YEAR.hour,
         window=timedelta(days=90),
         reminders=(),
     )
     await house.store.write(lambda tx: tx.put_campaign(campaign))
-    await steps.plan(house, house.clock())
