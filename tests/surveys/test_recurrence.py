@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -155,3 +156,39 @@ def test_the_next_opening_is_later_and_there_is_none_before_it(
     assert [each for each in seen if each > after] == [at]
     if shift is not Shift.NONE:
         assert all(CALENDAR.works(each.date()) for each in islice(seen, 50))
+
+
+overridden = st.dictionaries(
+    st.integers(0, 500).map(lambda n: date(2026, 1, 1) + timedelta(days=n)), st.booleans(),
+    max_size=60,
+)  # fmt: skip
+every = st.sampled_from(
+    [(MONTH_END, Shift.BEFORE, max), ("FREQ=MONTHLY;BYMONTHDAY=1", Shift.AFTER, min)]
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(every, zones, st.integers(0, 23), overridden)
+def test_month_by_month_it_is_the_last_or_the_first_of_the_days_worked(
+    asked: tuple[str, Shift, Any], zone: str, hour: int, own: dict[date, bool]
+) -> None:
+    """Looked for day by day, and the hour minute by minute in the zone's own clock."""
+    rule, shift, end = asked
+    days = Workdays({day: Override(day, works) for day, works in own.items()})
+    made = replace(MADE, recurrence=rule, zone=zone, opens_hour=hour, shift=shift)
+    place, at = ZoneInfo(zone), datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)) - timedelta(seconds=1)
+    for month in range(1, 13):
+        whole = [day for day in _year_of_days(2026) if day.month == month and days.works(day)]
+        found = next_opening(made, days, at)
+        assert found is not None
+        at = found
+        assert at.date() == end(whole)
+        wall = at.astimezone(UTC).astimezone(place)
+        assert wall == at
+        if wall.hour != hour:  # the clock left that hour out: the first moment after the gap
+            before = (at.astimezone(UTC) - timedelta(hours=1)).astimezone(place)
+            assert before.utcoffset() != wall.utcoffset()
+
+
+def _year_of_days(year: int) -> list[date]:
+    return [date(year, 1, 1) + timedelta(days=n) for n in range(365)]
