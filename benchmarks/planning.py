@@ -21,6 +21,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import aiohttp
 import psycopg
 
 from benchmarks.databases import Fresh, databases
@@ -51,6 +52,7 @@ RAW = (
     "INSERT INTO deliveries (wave, person, stage, handle, language, due_at, attempts, state, "
     "detail) SELECT 'w', person, 'invite', handle, language, 0, 0, 'due', '' FROM chats",
 )
+FIRST = "SELECT handle FROM deliveries ORDER BY due_at, id LIMIT 1"
 UNDO = ("DELETE FROM deliveries", "DELETE FROM assignments", "DELETE FROM waves")
 
 
@@ -115,13 +117,27 @@ async def first(url: str, api: str) -> Run:
         act = Act("minyi", "minyi", "clock", NOW, b"k" * 32)
         report = await store.write(lambda tx: opening.plan(tx, act, NOW, means))
     ready = time.perf_counter() - start
+    await _welcome(url, api)
+    again = time.perf_counter()
     sender = Sender(TOKEN, api, store, _worded, lambda: NOW, rate=None, batch=1)
     done = await sender.run_once(NOW)
-    arrived = time.perf_counter() - start
-    assert done.sent == 1
+    arrived = ready + time.perf_counter() - again
+    assert done.sent == 1, done
     await sender.close()
     await store.close()
     return Run(report.assignments + report.deliveries, ready, arrived)
+
+
+async def _welcome(url: str, api: str) -> None:
+    """Let the stage know whom the ledger names first: it cannot hold a million people."""
+    with closing(_connected(url)) as connection:
+        [(handle,)] = connection.execute(FIRST).fetchall()
+    user = {"id": int(handle), "name": "P", "language": "zh", "started": True}
+    async with (
+        aiohttp.ClientSession(api) as session,
+        session.post("/stage/users", json=[user]) as answer,
+    ):
+        assert answer.ok or "already on stage" in await answer.text()
 
 
 async def _worded(_: Delivery) -> Reply:
@@ -180,15 +196,9 @@ async def measure(scale: Scale) -> list[Line]:
     lines: list[Line] = []
     with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as kinds:
         async with Backstage(*STAGE) as stage:
-            # whoever the ledger names first is among the first of the roster
-            await stage.tell("users", [_user(at) for at in range(1, 1001)])
             for name, fresh in kinds.items():
                 lines += await _on(name, fresh, stage.url, scale)
     return lines
-
-
-def _user(at: int) -> dict[str, object]:
-    return {"id": at, "name": f"P{at}", "language": "zh", "started": True}
 
 
 async def _on(name: str, fresh: Fresh, api: str, scale: Scale) -> list[Line]:
