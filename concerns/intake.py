@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,7 @@ ADDRESS, ANSWER = b"concern-address", b"concern-answer"
 BLOCK = 8192  # what people write is padded to a multiple of this
 RECEIPT = re.compile(r"[0-9]{16}")
 IDENTITY = re.compile(r"[0-9a-f]{12}")
+NOWHERE = Address("", "")  # of whoever has been forgotten: nobody is told there
 
 
 class Intake:
@@ -92,6 +93,22 @@ class Intake:
         if kept != whole.files:  # handed over a month ago and swept away meanwhile
             text = f"{text}\n\n{WORDS.say('lost', language)}"
         return Reply(text, language=language)
+
+    def forget(self, tx: Any, person: str, addresses: Sequence[Address], *, own: bool) -> None:
+        """What was begun goes; a concern that was raised stays, and leads to no chat any more.
+
+        From then on only its receipt opens the answer.
+        """
+        loose = tx.loose_interviews("concern")
+        mine = [row.id for row in loose if row.person == self.owner(person, row.id)]
+        tx.drop_interviews(mine)
+        for concern in tx.concerns():
+            try:
+                address, language = reply_address(concern, self._keyring)
+            except SpoiledError:
+                continue
+            if address in addresses:
+                tx.put_concern(replace(concern, reply_to=self._sealed_address(NOWHERE, language)))
 
     def recall(self, tx: Any, address: Address, token: str, language: str) -> Reply | None:
         """The answers to a concern, for the chat that raised it or whoever has the receipt."""

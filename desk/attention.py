@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,9 +11,10 @@ from concerns.store import State
 from desk.accounts import Account
 from desk.campaigns.alarms import alarms
 from desk.campaigns.days import calendar
+from desk.campaigns.outlook import look
 from desk.roles import May, Role, allows
 from desk.store import Decision, DeskTransaction, WorkState
-from surveys.campaigns import WaveState
+from surveys.campaigns import WaveState, last_moment
 from surveys.recurrence import next_opening
 
 SOON = timedelta(days=7)
@@ -65,10 +66,17 @@ def _first_steps(tx: DeskTransaction, may: Collection[May]) -> Iterator[Item]:
         (May.CAMPAIGNS_WRITE, "campaigns", "/desk/campaigns"),
     )
     for permission, table, path in steps:
-        if not counts.get(table, 0):
+        if not (_rates(tx, counts) if table == "questionnaires" else counts.get(table, 0)):
             if permission in may:
                 yield Item(f"first_{table}", path)
             return
+
+
+def _rates(tx: DeskTransaction, counts: Mapping[str, int]) -> bool:
+    """Whether there is a questionnaire that can rate: the one for concerns comes with the house."""
+    if counts.get("campaigns", 0):
+        return True  # which no other is let into
+    return any(look(version, tx.form(version) or b"").rates for version, _ in tx.forms())
 
 
 def _approvals(
@@ -96,7 +104,7 @@ def _campaigns(tx: DeskTransaction, now: datetime) -> Iterator[Item]:
     for wave in tx.waves():
         closes_soon = timedelta() < wave.closes_at - now <= LAST_DAYS
         if wave.state is WaveState.OPEN and closes_soon and wave.campaign in campaigns:
-            facts = {"title": campaigns[wave.campaign].title, "day": wave.closes_at}
+            facts = {"title": campaigns[wave.campaign].title, "day": last_moment(wave.closes_at)}
             yield Item("closes_soon", f"/desk/fieldwork/{wave.id}", False, facts)
     for campaign in campaigns.values():
         opening = None if campaign.paused else next_opening(campaign, days, now)

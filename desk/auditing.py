@@ -7,11 +7,13 @@ import json
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from functools import partial
 from io import StringIO
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from desk.audit import START, Act, Entry, Facts, Flaw, Mark, Noted, Walk, record
 from desk.exporting import inert
@@ -185,19 +187,23 @@ def accept(tx: DeskTransaction, act: Act, noted: Noted) -> Mark:
 # taking it out
 
 
-async def exported(store: DeskStore, sought: Sought, kind: str) -> AsyncIterator[bytes]:
+async def exported(
+    store: DeskStore, sought: Sought, kind: str, zone: ZoneInfo
+) -> AsyncIterator[bytes]:
     """The entries that fit as pieces of a file: ``kind`` is jsonl or csv.
 
-    All of the chain comes by number, so that it can be checked; a part of it newest first.
+    All of the chain comes by number, so that it can be checked; a part of it newest first. A CSV
+    is for people: its moments are those of ``zone``, which its heading names.
     """
     if kind == "csv":
-        yield BOM_UTF8 + _csv([FIELDS]).encode()  # the mark tells Excel that it is UTF-8
+        heading = [f"at ({zone.key})" if name == "at" else name for name in FIELDS]
+        yield BOM_UTF8 + _csv([heading]).encode()  # the mark tells Excel that it is UTF-8
     pages = _chain if sought == Sought() else partial(_page, sought)
     last: int | None = None
     while True:
         batch = await store.read(partial(pages, last))
         if batch:
-            yield written(batch, kind)
+            yield written(batch, kind, zone)
             last = batch[-1].seq
         if len(batch) < BATCH:
             return
@@ -213,8 +219,10 @@ def _page(sought: Sought, last: int | None, tx: DeskTransaction) -> list[Entry]:
     return list(tx.audit(sought, before=last or 0, limit=BATCH))
 
 
-def written(entries: Sequence[Entry], kind: str) -> bytes:
+def written(entries: Sequence[Entry], kind: str, zone: ZoneInfo) -> bytes:
     """``entries`` as lines of a file."""
+    if kind == "csv":
+        entries = [replace(entry, at=_local(entry.at, zone)) for entry in entries]
     rows = [[getattr(entry, name) for name in FIELDS] for entry in entries]
     if kind == "csv":
         text = _csv([[inert(value) for value in row] for row in rows])
@@ -224,6 +232,14 @@ def written(entries: Sequence[Entry], kind: str) -> bytes:
             for row in rows
         )
     return text.encode("utf-8", "surrogatepass")  # nothing is hidden that somebody forged
+
+
+def _local(moment: str, zone: ZoneInfo) -> str:
+    """``moment`` in ``zone`` to the second; one that somebody forged as it stands."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError):
+        return moment
 
 
 def _csv(rows: Sequence[Sequence[Any]]) -> str:

@@ -9,7 +9,7 @@ import hmac
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -166,6 +166,14 @@ class ChatDesk:
         else:
             answer = command.answer(said)
         return (Reply(answer, language=spoken),)
+
+    def forgotten(self, tx: DeskTransaction, addresses: Sequence[Address], now: datetime) -> None:
+        """The account stays; whoever has it may link another chat."""
+        for address in addresses:
+            account = tx.account_by_chat(address)
+            if account is not None:
+                act = Act(account.id, account.name, address.channel, now, self.key)
+                unlink_chat(tx, act, account)
 
     def _stands(self, said: Said) -> str:
         """Who I am here, what needs attention, what I can send."""

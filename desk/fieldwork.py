@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from desk.outcomes import roll, tens
+from desk.outcomes import STEP, roll, tens
 from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState
 from surveys.cells import RaterGroup
 from surveys.store import Transaction
@@ -63,6 +63,21 @@ class Fieldwork:
     complete: int | None
     sides: Sequence[Side]
     messages: Sequence[Messages]
+
+    @property
+    def grows(self) -> bool:
+        """Whether people join the roll while the wave is open, so that it is told in tens."""
+        return RaterGroup.RECIPIENT in self.campaign.groups
+
+    @property
+    def unaddressed(self) -> int:
+        """People of the open wave's roll to whom no invitation can go: a link must bring them in.
+
+        Whether somebody can be reached does not tell whether they answered; whoever walks in at a
+        window mostly does, so where people do the number is in tens, and at least so many.
+        """
+        count = max(self.people - self.addressed, 0)
+        return count // STEP * STEP if self.grows else count
 
     @property
     def by_group(self) -> Sequence[tuple[RaterGroup, int]]:

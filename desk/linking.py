@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from desk.audit import Act, Value, record
+from desk.audit import Act, Value, record, someone
 from desk.saying import Saying, SpokenError, shown
 from desk.store import DeskTransaction
 from surveys.people import Invite, Kind, Text
@@ -75,7 +75,8 @@ def draw(
         _void(tx, act, [each for each in there if each.kind == kind and each.target in made])
     tx.put_invites(made.values())
     if made:
-        record(tx, act, "links.made", _what(kind, list(made)), None, _told(list(made)))
+        what, told = _told(act, kind, list(made))
+        record(tx, act, "links.made", what, None, told)
     return [Link(made.get(target) or good[target], names[target]) for target in wanted]
 
 
@@ -113,18 +114,20 @@ def _void(tx: DeskTransaction, act: Act, old: Sequence[Invite]) -> None:
         return
     targets = sorted({each.target for each in old})
     tx.drop_invites(each.token for each in old)
-    record(tx, act, "links.voided", _what(old[0].kind, targets), _told(targets), None)
+    what, told = _told(act, old[0].kind, targets)
+    record(tx, act, "links.voided", what, told, None)
 
 
-def _what(kind: str, targets: Sequence[str]) -> str:
-    """As the rest of the audit names them; ``*`` for more than one."""
+def _told(act: Act, kind: str, targets: Sequence[str]) -> tuple[str, dict[str, Value]]:
+    """As the rest of the audit names them, ``*`` for more than one; and which.
+
+    Never the tokens: whoever reads the audit could open them.
+    """
     noun = {"unit": "subject", "staff": "person", "campaign": "campaign"}[kind]
-    return f"{noun}:{targets[0] if len(targets) == 1 else '*'}"
-
-
-def _told(targets: Sequence[str]) -> dict[str, Value]:
-    """Never the tokens: whoever reads the audit could open them."""
-    return {"links": len(targets), "targets": [*targets[:NAMED]]}
+    named = targets[:NAMED]
+    marks = [someone(act, each).partition(":")[2] for each in named] if kind == "staff" else named
+    what = f"{noun}:{marks[0] if len(targets) == 1 else '*'}"
+    return what, {"links": len(targets), "targets": [*marks]}
 
 
 def _names(tx: DeskTransaction, kind: str, targets: Sequence[str]) -> dict[str, str]:

@@ -92,6 +92,12 @@ def all_kept(tx: DeskTransaction, shelf: FormShelf) -> tuple[Kept, ...]:
     )
 
 
+def brought(tx: DeskTransaction) -> Mapping[str, datetime]:
+    """Version -> when it was brought, where the audit knows."""
+    newest_first = tx.audit(Sought(action=ADDED), limit=1000)
+    return {e.what.partition(":")[2]: datetime.fromisoformat(e.at) for e in newest_first}
+
+
 def one_kept(tx: DeskTransaction, shelf: FormShelf, version: str) -> Kept:
     """The version with the hash ``version``; LookupError where there is none."""
     form = shelf.get(tx, version)

@@ -50,6 +50,7 @@ class May(StrEnum):
     FORMS_WRITE = "questionnaires.write"
     CAMPAIGNS_READ = "campaigns.read"
     CAMPAIGNS_WRITE = "campaigns.write"
+    VISITS_WRITE = "visits.write"  # a link for somebody who was just served
     FIELDWORK_READ = "fieldwork.read"
     RESULTS_READ = "results.read"
     REPORT_READ = "report.read"  # one's own report
@@ -77,6 +78,7 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.FORMS_WRITE: frozenset((_A, _O)),
     May.CAMPAIGNS_READ: frozenset((_A, _O, _U)),
     May.CAMPAIGNS_WRITE: frozenset((_A, _O)),
+    May.VISITS_WRITE: frozenset((_A, _O)),
     May.FIELDWORK_READ: frozenset((_A, _O, _S, _U)),
     May.RESULTS_READ: frozenset((_A, _O, _S, _U)),
     May.REPORT_READ: frozenset((_R,)),
@@ -90,8 +92,8 @@ TABLE: Mapping[May, frozenset[Role]] = {
     May.HOOKS_WRITE: frozenset((_A,)),
     May.SETTINGS_READ: frozenset((_A, _C, _U)),
 }
-CHANGING = frozenset((May.ROSTER_WRITE, May.FORMS_WRITE, May.CAMPAIGNS_WRITE, May.ACCOUNTS_WRITE,
-                      May.HOOKS_WRITE))  # fmt: skip
+CHANGING = frozenset((May.ROSTER_WRITE, May.FORMS_WRITE, May.CAMPAIGNS_WRITE, May.VISITS_WRITE,
+                      May.ACCOUNTS_WRITE, May.HOOKS_WRITE))  # fmt: skip
 """What changes something beyond one's own account; an auditor has none of these."""
 
 

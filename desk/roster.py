@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from desk.audit import Act, record
+from desk.audit import Act, record, someone
 from desk.importing.columns import CellError, a_text
 from desk.saying import Saying, shown
 from desk.store import DeskTransaction
@@ -137,7 +137,10 @@ def edit_person(
     new = replace(old, name=name, unit=unit or None, language=language or None)
     if new != old:
         tx.put_people([new])
-        record(tx, act, "person.edited", f"person:{person}", _person(old), _person(new))
+        before, after = _person(old), _person(new)
+        fields = sorted(name for name in before if before[name] != after[name])
+        # which, never what: an entry stays when the person has been forgotten
+        record(tx, act, "person.edited", someone(act, person), None, {"fields": [*fields]})
     return new
 
 
@@ -148,7 +151,7 @@ def opt_out(tx: DeskTransaction, act: Act, person: str) -> Person | None:
         return old
     new = replace(old, opted_out=True)
     tx.put_people([new])
-    record(tx, act, "person.opted_out", f"person:{person}", {"opted_out": False},
+    record(tx, act, "person.opted_out", someone(act, person), {"opted_out": False},
            {"opted_out": True})  # fmt: skip
     return new
 

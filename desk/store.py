@@ -15,7 +15,7 @@ from evaluation.store import ScoreTransaction, TaskRow
 from surveys.audience import Prospect
 from surveys.campaigns import Campaign
 from surveys.cells import RaterGroup
-from surveys.people import Address, Chat, Invite, Kind, Person, Relation, Subject
+from surveys.people import Address, Chat, Invite, Kind, Person, Relation, Subject, VisitLink
 from surveys.store import Transaction
 
 T = TypeVar("T")
@@ -180,10 +180,6 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
 
     # the roster changed in the one way that was looked at before: each pair is a row as it is
     # (None: there is none) and as it shall be; one that stands otherwise by now is left alone
-    def change_people(self, pairs: Iterable[tuple[Person | None, Person]]) -> int:
-        """How many were changed."""
-        ...
-
     def change_subjects(self, pairs: Iterable[tuple[Subject | None, Subject]]) -> int:
         """How many were changed."""
         ...
@@ -235,6 +231,8 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
         """Forget links: from now on they lead nowhere."""
         ...
 
+    def put_visit_link(self, link: VisitLink) -> None: ...
+
     # accounts
     def account(self, account: str) -> Account | None: ...
     def account_by_login(self, login: str) -> Account | None: ...
@@ -260,8 +258,8 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
 
     def drop_stale(self, now: datetime, before: datetime) -> None:
         """Delete tickets expired at ``now``; sessions, attempts, uploads, answers to idempotency
-        keys older than ``before``; long work silent since then, and notices to webhooks that
-        were sent or given up a month before.
+        keys older than ``before``; long work silent since then; notices to webhooks that
+        were sent or given up, and links of visits that expired, a month before.
         """
         ...
 

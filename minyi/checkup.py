@@ -16,11 +16,11 @@ from minyi.finding import Finding, State
 from minyi.opening import database_file, keyring
 from minyi.settings import Settings
 from surveys.campaigns import WaveState
+from web.site import LOCAL
 
 if TYPE_CHECKING:
     from desk.accounts import Account
 
-LOCAL = frozenset(("127.0.0.1", "localhost", "::1"))
 FRESH = timedelta(days=7)  # how old the last backup may be
 LONG_ENOUGH = 16  # characters of a token that nobody guesses
 
@@ -35,6 +35,10 @@ def outside(settings: Settings) -> Iterator[Finding]:
     if parts.scheme == "https" and not settings.trusted_proxies:
         what = "none trusted: behind one, all visitors seem to come from one address"
         yield Finding(State.NOTE, "proxies", what, "Set MINYI_TRUSTED_PROXIES to its address.")
+    if parts.hostname in LOCAL:
+        what = f"{settings.public_url} opens on this machine only: nobody else can scan its codes"
+        mend = "Set MINYI_PUBLIC_URL to the address that people type; see docs/operations.md."
+        yield Finding(State.NOTE, "public address", what, mend)
     token = settings.metrics_token
     if token is not None and len(token.get_secret_value()) < LONG_ENOUGH:
         what = f"shorter than {LONG_ENOUGH} characters"

@@ -20,6 +20,8 @@ from minyi.commands import (
     foretelling,
     forms,
     links,
+    rehearsing,
+    relating,
     results,
     running,
     safekeeping,
@@ -51,8 +53,9 @@ def common(
     ctx.obj = config
 
 
-for room in (setup, accounts, running, bringing, forms, campaigns, standing, foretelling, course,
-             days, links, steps, results, concerns, safekeeping, audit):  # fmt: skip
+for room in (setup, accounts, running, bringing, relating, forms, campaigns, standing, foretelling,
+             rehearsing, course, days, links, steps, results, concerns, safekeeping,
+             audit):  # fmt: skip
     room.register(app)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def console_of(house: House) -> Console:
     """The desk of ``house``."""
+    from minyi.rehearsing import rehearser
     from minyi.trials import RoomForTrials
     from web.console.console import Console
 
@@ -43,7 +44,9 @@ def console_of(house: House) -> Console:
         examine=examine,
         trials=trials,
         keys=keys,
+        keyring=house.keyring,
         kept_head=head_file(settings).noted,
+        rehearse=rehearser(settings),
         openid=_openid(settings),
         private_hooks=settings.private_hooks,
     )

@@ -1,12 +1,14 @@
-"""The conversation put together: both errands, and the questionnaire a concern is raised with."""
+"""The conversation put together: its errands, and the questionnaire a concern is raised with."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from concerns.intake import Intake
 from surveys.attendant import Attendant
+from surveys.consenting import keep_text
 from surveys.conversation import Conversation
 from surveys.errands import Errand
 from surveys.files.attachments import Vault
@@ -17,6 +19,7 @@ from surveys.keys import Keyring
 from surveys.rating import Rating
 from surveys.store import Store
 from surveys.visit import Setting
+from surveys.visiting import Visiting
 
 QUESTIONNAIRES = Path(__file__).parent.parent / "questionnaires"
 CONCERN = QUESTIONNAIRES / "concern.md"
@@ -36,13 +39,22 @@ async def settle(
     rating: Errand | None = None,
     attendant: Attendant | None = None,
 ) -> Conversation:
-    """The conversation, with both errands and the concern questionnaire in the store.
+    """The conversation, with its errands and the concern questionnaire in the store.
 
     Without a ``vault`` nobody can hand over a file. ``rating`` stands in for the errand of a wave.
     ``attendant`` hears commands first.
     """
     form = concern_form()
     media = load_media(CONCERN, media_names(form))
-    await store.write(lambda tx: put_questionnaire(tx, form, media))
-    errands: dict[str, Errand] = {"rating": rating or Rating(keyring), "concern": Intake(keyring)}
+
+    def furnish(tx: Any) -> None:
+        put_questionnaire(tx, form, media)
+        keep_text(tx)
+
+    await store.write(furnish)
+    errands: dict[str, Errand] = {
+        "rating": rating or Rating(keyring),
+        "visit": Visiting(keyring),
+        "concern": Intake(keyring),
+    }
     return Conversation(store, errands, setting, form.hash, vault, attendant)

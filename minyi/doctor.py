@@ -145,12 +145,10 @@ def _public(url: str) -> Finding:
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(str(parts.hostname), parts.port, timeout=3)
-    local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     try:
         connection.request("HEAD", parts.path or "/")
         connection.getresponse()
-        note = "; on this machine only" if local else ""
-        return Finding(State.GOOD, "public address", f"{url} answers{note}")
+        return Finding(State.GOOD, "public address", f"{url} answers")
     except (OSError, HTTPException) as error:
         what = f"{url} does not answer ({type(error).__name__}); fine while `minyi serve` is not up"
         return Finding(State.NOTE, "public address", what)

@@ -43,13 +43,15 @@ def wall_clock() -> datetime:
 class Pace:
     """How time passes and how fast messages leave; a rehearsal has its own.
 
-    ``rate`` is messages a second at most, None without limit; ``paid_rate`` of those paid for.
+    ``rate`` is messages a second at most, None without limit; ``paid_rate`` of those paid for;
+    ``lanes`` how many are under way at once.
     """
 
     clock: Callable[[], datetime] = wall_clock
     rate: float | None = 20.0
     paid_rate: float | None = 20.0
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    lanes: int = 8
 
 
 @dataclass
@@ -103,6 +105,7 @@ class House:
                 self.pace.clock,
                 rate=self.pace.rate,
                 paid_rate=self.pace.paid_rate,
+                lanes=self.pace.lanes,
                 sleep=self.pace.sleep,
             )
         return self._sender

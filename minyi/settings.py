@@ -256,4 +256,6 @@ class Settings(BaseSettings):
             return "set, hidden"
         if name == "database_url":
             return self.shown_database
-        return "" if value is None else str(value)
+        if isinstance(value, bool):
+            return str(value).lower()  # as it is written in the environment and in the file
+        return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

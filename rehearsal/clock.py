@@ -34,3 +34,25 @@ class RehearsalClock:
             self.run_at(ahead / real)
             await asyncio.sleep(real)
         self._base, self._since, self._speed = max(self.now(), until), time.monotonic(), 1.0
+
+
+class HeldClock:
+    """Stands still until somebody sleeps on it or sets it on: what it times takes no real time, and
+    is the same each time it is played.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        """The present on stage (aware)."""
+        return self._at
+
+    def set_on(self, at: datetime) -> None:
+        """Let it be ``at``; an earlier moment changes nothing."""
+        self._at = max(self._at, at)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass."""
+        self._at += timedelta(seconds=seconds)
+        await asyncio.sleep(0)

@@ -341,6 +341,7 @@ def _moot(today: ColumnElement[datetime]) -> ColumnElement[bool]:
     )
     reminder = deliveries.c.stage.like("remind%")
     return or_(
+        deliveries.c.handle == "",  # they have been forgotten since
         unwilling.correlate(deliveries),
         unreachable.correlate(deliveries),
         and_(reminder, or_(~left.correlate(deliveries), busy.correlate(deliveries))),

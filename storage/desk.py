@@ -22,7 +22,7 @@ from storage.desk_tables import (
 )
 from storage.hooks import HookRows
 from storage.roster import RosterRows
-from storage.tables import campaigns, forms, people, relations, subjects
+from storage.tables import campaigns, forms, people, relations, subjects, visits
 from storage.tickets import TicketRows
 from storage.tokens import TokenRows
 from storage.works import WorkRows
@@ -42,6 +42,8 @@ _STALE = (
     delete(works).where(works.c.seen_at < _OLD),
     delete(notices).where(notices.c.state != "due", notices.c.due_at < _LONG_AGO),
     delete(remembered).where(remembered.c.made_at < _OLD),
+    # until then whoever opens one is told that it has expired
+    delete(visits).where(visits.c.expires_at < _LONG_AGO),
 )
 _ROWS = select(
     *(
@@ -76,8 +78,9 @@ class DeskRows(
 
     def drop_stale(self, now: datetime, before: datetime) -> None:
         """Delete tickets expired at ``now``; sessions, attempts, uploads, answers to idempotency
-        keys older than ``before``; long work silent since then, and notices to webhooks that
-        were sent or given up a month before. Attempts that still shut somebody out at ``now`` stay.
+        keys older than ``before``; long work silent since then; notices to webhooks that
+        were sent or given up, and links of visits that expired, a month before. Attempts that
+        still shut somebody out at ``now`` stay.
         """
         for statement in _STALE:
             self._changed(statement, {"now": now, "old": before, "long_ago": before - _MONTH})

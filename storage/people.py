@@ -21,6 +21,7 @@ PEOPLE = select(
     people.c.left,
     people.c.zone,
     people.c.tags,
+    people.c.consent,
 )
 _PERSON = PEOPLE.where(people.c.id == bindparam("id"))
 _ADDRESSES = (
@@ -148,6 +149,7 @@ def _person_row(person: Person) -> Values:
         "left": person.left,
         "zone": person.zone,
         "tags": person.tags,
+        "consent": person.consent,
     }
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -21,6 +22,9 @@ T = TypeVar("T")
 READERS = 4
 """Reads that run at once, each on a connection of its own."""
 
+ANSWERS = ("ballots", "interviews", "assignments", "paradata_drafts")
+PEOPLE = ("people", "chats", "relations", "invites", "deliveries", "concerns", "accounts",
+          "uploads", "works")  # fmt: skip
 _SCRUB_PATIENCE = 10.0  # seconds for readers of the old pages to finish
 
 
@@ -61,15 +65,17 @@ class SqlStore:
         """Tell ``watch``, on the writer's thread, of each group written: units, seconds, gone."""
         self._writer.watch = watch
 
-    async def scrub(self) -> None:
+    async def scrub(self, *, people: bool = False) -> None:
         """Leave no deleted row behind in this database's own files.
 
         SQLite: the log is copied and truncated (deleted rows are zeros already). PostgreSQL:
-        ballots, interviews, roll and drafts are rewritten; what its log archive or a base backup
+        ballots, interviews, roll and drafts are rewritten, and with ``people`` also what somebody
+        was forgotten in, which locks these tables; what its log archive or a base backup
         has already taken away is out of reach from here, so neither may cover these tables.
         Raises TimeoutError where a reader holds the old pages for more than ten seconds.
         """
-        await self._hand_over("errand", _scrub)
+        tables = (*ANSWERS, *PEOPLE) if people else ANSWERS
+        await self._hand_over("errand", partial(_scrub, tables))
 
     async def close(self) -> None:
         """Finish what is waiting, then let go of the database. May be called twice."""
@@ -94,7 +100,7 @@ class SqlStore:
             return work(SqlTransaction(connection))
 
 
-def _scrub(connection: Connection) -> None:
+def _scrub(tables: Sequence[str], connection: Connection) -> None:
     driver = connection.connection.driver_connection
     if driver is None:
         raise RuntimeError("the connection was closed under the writer")
@@ -104,7 +110,7 @@ def _scrub(connection: Connection) -> None:
     connection.rollback()
     driver.autocommit = True
     try:
-        for table in ("ballots", "interviews", "assignments", "paradata_drafts"):
+        for table in tables:
             driver.execute(f"VACUUM FULL {table}")
     finally:
         driver.autocommit = False

@@ -56,6 +56,7 @@ people = Table(
     Column(
         "tags", Words, nullable=False, server_default=text("'[]'")
     ),  # a sorted list: '["windows","党员"]'
+    Column("consent", Text, nullable=False, server_default=text("''")),
     sqlite_with_rowid=False,
 )
 
@@ -100,6 +101,17 @@ invites = Table(
     Column("target", Text, nullable=False),
     Column("used", Boolean, nullable=False),
     Column("expires_at", Moment),
+    sqlite_with_rowid=False,
+)
+
+# links made for one visit each; the token itself is kept nowhere, nor who opened it
+visits = Table(
+    "visits",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
 

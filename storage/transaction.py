@@ -9,9 +9,11 @@ from storage.days import DayRows
 from storage.desk import DeskRows
 from storage.dispositions import DispositionRows
 from storage.foresight import ForesightRows
+from storage.forgetting import ForgettingRows
 from storage.media import MediaRows
 from storage.paradata import ParadataRows
 from storage.scores import ScoreRows
+from storage.visits import VisitRows
 
 
 class SqlTransaction(
@@ -22,9 +24,11 @@ class SqlTransaction(
     DayRows,
     DeskRows,
     DispositionRows,
+    ForgettingRows,
     MediaRows,
     ParadataRows,
     ScoreRows,
+    VisitRows,
 ):
     """Implements the Transaction protocols of surveys, concerns, evaluation and desk."""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from surveys.campaigns import Wave, last_moment
 from surveys.cells import RaterGroup
-from surveys.people import Address, Chat, Invite, Kind, Person, Relation
+from surveys.people import Address, Chat, Invite, Kind, Person, Relation, VisitLink
+from surveys.phrasing import WORDS
 from surveys.reply import Reply
-from surveys.store import Assignment
+from surveys.store import Assignment, SealedInterview
+from surveys.visiting import PURPOSE, Visiting
 from surveys.words import nearest, pick
 
 if TYPE_CHECKING:
@@ -34,6 +38,59 @@ def at_unit(visit: Visit, invite: Invite) -> Reply:
             return visit.sitting.begin(assignment, wave.form)
     name = pick(tx.subject(subject).name, visit.chat.language)
     return visit.say("unit.thanks", *visit.menu(), subject=name)
+
+
+def after_visit(visit: Visit, token: str) -> Reply | None:
+    """Somebody who was served: one rating, of the chat that opens the link first, and of no other.
+
+    It is spent only where it can be answered now. None where no link of a visit is so called.
+    """
+    errand = visit.sitting.errands.get(PURPOSE)
+    if not isinstance(errand, Visiting):
+        return None
+    tx, name = visit.tx, errand.interview(token)
+    begun = tx.interview(name)
+    if begun is not None:
+        return _begun(visit, begun)
+    link = tx.visit_link(errand.digest(token))
+    if link is None:
+        return None
+    if link.used:
+        return visit.say("visit.used", *visit.menu())
+    if link.expired(visit.sitting.now):
+        return visit.say("visit.expired", *visit.menu())
+    wave = next((each for each in _asking(visit) if errand.asks(each.id)), None)
+    if wave is None:
+        return _not_now(visit, link)
+    if not tx.spend_visit_link(link.digest):  # somebody was faster, or this chat's own second try
+        begun = tx.interview(name)
+        return visit.say("visit.used", *visit.menu()) if begun is None else _begun(visit, begun)
+    nobody = errand.owner(visit.chat.person, name)
+    assignment = Assignment(wave.id, nobody, link.subject, RaterGroup.RECIPIENT)
+    tx.put_assignments([assignment])
+    return visit.sitting.begin(assignment, wave.form, purpose=PURPOSE, name=name)
+
+
+def _begun(visit: Visit, row: SealedInterview) -> Reply:
+    """The interview of a link that was opened before, for whoever opened it."""
+    if not visit.owns(row):
+        return visit.say("visit.used", *visit.menu())
+    return visit.after(row) if row.complete else visit.sitting.show(row)
+
+
+def _not_now(visit: Visit, link: VisitLink) -> Reply:
+    language = visit.chat.language
+    last = last_moment(link.expires_at).astimezone(visit.setting.zone).date()
+    until = WORDS.say("day", language, year=last.year, month=last.month, day=last.day)
+    name = pick(visit.tx.subject(link.subject).name, language)
+    return visit.say("visit.later", *visit.menu(), subject=name, until=until)
+
+
+def _asking(visit: Visit) -> Iterator[Wave]:
+    """The open waves that ask those who were served."""
+    for wave in visit.open_waves():
+        if RaterGroup.RECIPIENT in visit.tx.campaign(wave.campaign).groups:
+            yield wave
 
 
 def meet(tx: Any, address: Address, hint: str) -> Chat:

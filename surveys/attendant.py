@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -20,4 +21,8 @@ class Attendant(Protocol):
         None where it is no command of ours, or nobody of ours typed it: then the conversation
         answers as it would anybody.
         """
+        ...
+
+    def forgotten(self, tx: Any, addresses: Sequence[Address], now: datetime) -> None:
+        """Whoever talked from ``addresses`` has been forgotten: these do nothing here any more."""
         ...

@@ -139,6 +139,13 @@ def ends_at(wave: Wave, campaign: Campaign) -> datetime:
     return wave.closes_at + campaign.grace
 
 
+def last_moment(closes_at: datetime) -> datetime:
+    """The last second in which people may begin. Its day is what people call the last day: what
+    closes at 00:00 closes with the day before.
+    """
+    return closes_at - timedelta(seconds=1)
+
+
 def period_of(day: date) -> str:
     """The calendar quarter that ``day`` lies in, as 2026Q4."""
     return f"{day.year}Q{(day.month + 2) // 3}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from surveys import consenting, forgetting
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Button, Reply
 from surveys.typed.understand import fold
@@ -15,7 +16,8 @@ from surveys.words import LANGUAGES
 if TYPE_CHECKING:
     from surveys.visit import Visit
 
-_COMMANDS = ("back", "skip", "done", "pause", "resume", "stop", "help", "privacy", "concern")
+_COMMANDS = ("back", "skip", "done", "pause", "resume", "stop", "help", "privacy", "concern",
+             "forget")  # fmt: skip
 _SPOKEN = {
     word: name
     for name in (*_COMMANDS, "language")
@@ -39,7 +41,7 @@ def commanded(visit: Visit, name: str) -> Reply | None:
         case "help":
             return visit.say("help")
         case "privacy":
-            return visit.say("privacy", k=visit.least(), web=visit.setting.web)
+            return consenting.privacy(visit)
         case "language":
             return visit.say("language.ask", *languages(visit))
         case "concern":
@@ -50,6 +52,8 @@ def commanded(visit: Visit, name: str) -> Reply | None:
             return pause(visit)
         case "resume":
             return resume(visit)
+        case "forget":
+            return forgetting.ask(visit)
     return None
 
 
@@ -68,7 +72,7 @@ def leaving(visit: Visit) -> Reply:
 
 def stop(visit: Visit) -> Reply:
     person = visit.tx.person(visit.chat.person)
-    visit.tx.put_people([replace(person, opted_out=True)])
+    visit.tx.put_people([replace(person, opted_out=True, consent="")])
     visit.sitting.point_at(None)
     return visit.say("stopped", (visit.button("button.rejoin", Press("j", "0")),))
 

@@ -70,12 +70,23 @@ class Sitting:
     zone: tzinfo = UTC  # in which days are reckoned
     noticed: list[Noticed] = field(default_factory=list)  # to be counted once this is on disk
 
-    def begin(self, assignment: Assignment, form: str, said: str = "") -> Reply:
-        """Start the interview of ``assignment``, or go on with the one begun before."""
+    def begin(
+        self,
+        assignment: Assignment,
+        form: str,
+        said: str = "",
+        *,
+        purpose: str = "rating",
+        name: str = "",
+    ) -> Reply:
+        """Start the interview of ``assignment``, or go on with the one begun before.
+
+        ``name`` is its id; '' for a random one.
+        """
         a = assignment
         row = self.tx.interview_for(a.wave, a.person, a.subject)
         if row is None:
-            blank = self._blank("rating", form)
+            blank = self._blank(purpose, form, name)
             blank = replace(blank, wave=a.wave, subject=a.subject, group=a.group)
             row = self._open(blank)
         return self.show(row, said)
@@ -228,21 +239,24 @@ class Sitting:
         errand = self.errands[row.purpose]
         address, language = self.chat.address, self.language
         end = errand.finish(self.tx, row, form, found, seen.answers, address, self.now, language)
-        if row.wave is not None and (following := self._following(row.wave)):
+        if row.wave is not None and (following := self._following(row)):
             return self.begin(following, row.form, WORDS.say("finished.next", self.language))
         self.leave(row)
         return replace(end, text="\n\n".join((*say.notes, end.text)), thanks=self._thanks(row))
 
     def _thanks(self, row: SealedInterview) -> Thanks | None:
         """What may stand where the person was asked, now that a wave owes them no question."""
-        if row.wave is None:
+        if row.wave is None or row.person != self.chat.person:
             return None
         campaign = self.tx.campaign(self.tx.wave(row.wave).campaign)
         return Thanks(row.wave, thanks(campaign, self.language))
 
-    def _following(self, wave: str) -> Assignment | None:
+    def _following(self, row: SealedInterview) -> Assignment | None:
+        """What else the wave asks of them; after a row that names nobody it would name them."""
+        if row.person != self.chat.person:
+            return None
         left = self.tx.open_assignments(self.chat.person, self.now)
-        return next((a for a in left if a.wave == wave), None)
+        return next((a for a in left if a.wave == row.wave), None)
 
     def _overtaken(self, row: SealedInterview) -> Reply:
         """Someone was faster (a double tap, another process): show what is true now."""
@@ -254,17 +268,21 @@ class Sitting:
         return Reply(WORDS.say(key, self.language), language=self.language)
 
     def _keep(self, row: SealedInterview, after: int) -> bool:
-        now = self.now
-        if row.complete and row.wave is None:  # a concern has a day, not a moment that logs know
-            now = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return bool(self.tx.keep(replace(row, touched_at=now), after))
+        return bool(self.tx.keep(replace(row, touched_at=self._touched(row)), after))
+
+    def _touched(self, row: SealedInterview) -> datetime:
+        """Now; of a row that names nobody the day, not a moment that logs know."""
+        if row.person == self.chat.person or not (row.complete or row.wave):
+            return self.now
+        return self.now.replace(hour=0, minute=0, second=0, microsecond=0)
 
     def _open(self, blank: SealedInterview) -> SealedInterview:
         key = self.errands[blank.purpose].state_key(self.tx, blank, self.now)
         if key is None:
             return blank  # closed; whoever moves in it is told so
         form = self.shelf.get(self.tx, blank.form)
-        blank = replace(blank, state=self._sealed(form, self._fresh(blank), key))
+        state = self._sealed(form, self._fresh(blank), key)
+        blank = replace(blank, state=state, touched_at=self._touched(blank))
         self.tx.open_interview(blank)
         if blank.wave is None:
             return blank
@@ -272,8 +290,8 @@ class Sitting:
         assert isinstance(row, SealedInterview)
         return row
 
-    def _blank(self, purpose: str, form: str) -> SealedInterview:
-        name = secrets.token_urlsafe(9)
+    def _blank(self, purpose: str, form: str, name: str = "") -> SealedInterview:
+        name = name or secrets.token_urlsafe(9)
         return SealedInterview(
             id=name,
             person=self.errands[purpose].owner(self.chat.person, name),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -51,6 +51,10 @@ class Errand(Protocol):
 
         ``answers`` are what the person said, ``values`` hold what the form computed as well.
         """
+        ...
+
+    def forget(self, tx: Any, person: str, addresses: Sequence[Address], *, own: bool) -> None:
+        """Keep nothing that leads to ``person`` or ``addresses``; see surveys/forgetting.py."""
         ...
 
     def recall(self, tx: Any, address: Address, token: str, language: str) -> Reply | None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from string import Formatter
 from zoneinfo import ZoneInfo
 
-from surveys.campaigns import INVITE, REMIND, Campaign, Wave
+from surveys.campaigns import INVITE, REMIND, Campaign, Wave, last_moment
 from surveys.people import Text
 from surveys.phrasing import WORDS
 from surveys.words import pick
@@ -46,7 +46,7 @@ def message(
 ) -> str:
     """What a message of ``stage`` says at ``now``. Days are those of the campaign's zone."""
     zone = ZoneInfo(campaign.zone)
-    last = (wave.closes_at - timedelta(seconds=1)).astimezone(zone).date()
+    last = last_moment(wave.closes_at).astimezone(zone).date()
     blanks = {
         "title": pick(campaign.title, language),
         "organisation": pick(organisation, language),

@@ -48,6 +48,12 @@ class Person:
     left: bool = False
     zone: str | None = None
     tags: tuple[str, ...] = ()  # in order, each once
+    consent: str = ""  # version of the privacy text they were told; '': of none
+
+    @property
+    def listed(self) -> bool:
+        """Whether a table that somebody brought may hold them; a poster's guest is in none."""
+        return bool(self.name or self.unit or self.tags or self.kind is Kind.STAFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +104,20 @@ class Invite:
     def expired(self, now: datetime) -> bool:
         """Whether its time is over at ``now``."""
         return self.expires_at is not None and now >= self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class VisitLink:
+    """What is kept of a link that was made for one visit: never its token, nor who opened it.
+
+    ``digest`` is a keyed hash of the token, ``subject`` the unit that served.
+    """
+
+    digest: str
+    subject: str
+    expires_at: datetime
+    used: bool = False
+
+    def expired(self, now: datetime) -> bool:
+        """Whether its time is over at ``now``."""
+        return now >= self.expires_at

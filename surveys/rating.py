@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from surveys.ballots import Ballot, ballot_id, ballot_size, seal_ballot
 from surveys.campaigns import WaveState, ends_at
 from surveys.cells import GRADES, RaterGroup
+from surveys.forgetting import from_waves
 from surveys.forms.form import Form, Kind
 from surveys.keys import Keyring
 from surveys.people import Address, Text
@@ -88,6 +89,10 @@ class Rating:
         tx.put_ballot(row.wave, rid, box)
         change = Button(WORDS.say("button.change", language), Press("r", row.id).data())
         return Reply(WORDS.say("finished", language), ((change,),), language=language)
+
+    def forget(self, tx: Any, person: str, addresses: Sequence[Address], *, own: bool) -> None:
+        """Ballots of rounds not counted go where it is their own word, and move where it is not."""
+        from_waves(tx, self._keyring, person, own=own)
 
     def recall(self, tx: Any, address: Address, token: str, language: str) -> Reply | None:
         """A ballot cannot be recalled by anyone."""

@@ -17,7 +17,7 @@ from surveys.campaigns import Campaign, Delivery, Outcome, Wave
 from surveys.cells import Cell, RaterGroup, Reasons, Spread, Tally, Turnout, Withheld
 from surveys.dispositions import Counts
 from surveys.dropoff import Row
-from surveys.people import Address, Chat, Invite, Person, Relation, Subject
+from surveys.people import Address, Chat, Invite, Person, Relation, Subject, VisitLink
 from surveys.workdays import Override
 
 T = TypeVar("T")
@@ -60,6 +60,10 @@ class Transaction(Protocol):
     # people, addresses, subjects, relations, deep links
     def person(self, person: str) -> Person | None: ...
     def put_people(self, people: Iterable[Person]) -> None: ...
+    def change_people(self, pairs: Iterable[tuple[Person | None, Person]]) -> int:
+        """Each pair is a row as it is (None: there is none) and as it shall be; how many were."""
+        ...
+
     def people(self) -> Sequence[Person]: ...
     def chat(self, address: Address) -> Chat | None: ...
     def put_chat(self, chat: Chat) -> None: ...
@@ -82,6 +86,16 @@ class Transaction(Protocol):
     def put_invites(self, invites: Iterable[Invite]) -> None: ...
     def spend_invite(self, token: str) -> bool:
         """Mark a single-use invite used; False where someone was faster."""
+        ...
+
+    # links of visits, see surveys/visiting.py
+    def visit_link(self, digest: str) -> VisitLink | None: ...
+    def spend_visit_link(self, digest: str) -> bool:
+        """Mark it used; False where someone was faster."""
+        ...
+
+    def visit_interviews(self) -> Sequence[tuple[str, str]]:
+        """(id, whom the row names) of every interview that a visit's link led to."""
         ...
 
     # questionnaires: immutable, by content hash; the source is XForm XML
@@ -302,6 +316,54 @@ class Transaction(Protocol):
     def put_paradata(self, period: str, rows: Iterable[Row]) -> None: ...
     def paradata(self, period: str) -> Sequence[Row]: ...
 
+    # forgetting a person, see surveys/forgetting.py
+    def hold_person(self, person: str) -> bool:
+        """From here on nobody counts a wave or links a chat to them; False: nobody of that id."""
+        ...
+
+    def person_waves(self, person: str) -> Sequence[str]:
+        """The waves in which anything is theirs: a place on the roll, an interview, a message."""
+        ...
+
+    def asked_about(self, wave: str, person: str) -> Sequence[str]:
+        """The subjects that ``person`` is asked about in ``wave``."""
+        ...
+
+    def interviews_of(self, wave: str, person: str) -> Sequence[SealedInterview]:
+        """Their interviews in ``wave``, waiting for whoever is just answering in one."""
+        ...
+
+    def loose_interviews(self, purpose: str) -> Sequence[SealedInterview]:
+        """Everybody's that belong to no wave."""
+        ...
+
+    def drop_interviews(self, ids: Iterable[str]) -> None: ...
+    def move_ballot(self, wave: str, rid: bytes, into: bytes) -> None:
+        """Where there is one under ``rid``."""
+        ...
+
+    def drop_ballot(self, wave: str, rid: bytes) -> None: ...
+    def rename_in_wave(self, wave: str, person: str, nobody: str) -> None:
+        """Their places, interviews and messages are ``nobody``'s; messages without an address.
+
+        What had not begun to be sent is moot.
+        """
+        ...
+
+    def drop_chats(self, person: str) -> None:
+        """Every address of theirs."""
+        ...
+
+    def drop_person(self, person: str) -> None:
+        """The person, whom they may rate, and the links made for them."""
+        ...
+
+    def drop_mentions(self, words: Sequence[str], *, files: bool) -> None:
+        """Delete what is kept for a day or two of an import and names one of ``words``: what a
+        check found, what became of it; with ``files`` also all tables that were brought.
+        """
+        ...
+
     # one row each: small facts that processes share
     def note(self, name: str) -> str | None: ...
     def put_note(self, name: str, value: str) -> None: ...
@@ -322,8 +384,11 @@ class Store(Protocol):
 
     async def write(self, work: Callable[[Transaction], T]) -> T: ...
     async def read(self, work: Callable[[Transaction], T]) -> T: ...
-    async def scrub(self) -> None:
-        """Leave no deleted row in journals or free pages (WAL truncated, table rewritten)."""
+    async def scrub(self, *, people: bool = False) -> None:
+        """Leave no deleted row in journals or free pages (WAL truncated, table rewritten).
+
+        ``people``: also of the tables that somebody was forgotten in.
+        """
         ...
 
     async def close(self) -> None: ...

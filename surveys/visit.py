@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import Any
 
-from surveys import arriving, commands
+from surveys import arriving, commands, consenting, forgetting
 from surveys.attendant import Attendant
 from surveys.campaigns import Wave, WaveState
 from surveys.conduct import Sitting
@@ -82,6 +82,10 @@ class Visit:
         if attended is not None:
             row = self.current()
             return attended if row is None else (*attended, self.sitting.show(row))
+        return consenting.told(self, self.answered(heard))
+
+    def answered(self, heard: Heard) -> tuple[Reply, ...]:
+        """What anybody is answered, and in mid-interview the question that it interrupted."""
         match heard:
             case Opened(payload):
                 reply = self.opened(payload)
@@ -162,6 +166,8 @@ class Visit:
                 return commands.commanded(self, press.interview) or self.stands()
             case "j":
                 return self.opened("")
+            case "f":
+                return forgetting.decided(self, press.interview)
             case "n":
                 return self.recalled(press.interview) or self.stands()
         row = self.tx.interview(press.interview)
@@ -188,7 +194,8 @@ class Visit:
             return self.stands(greeting)
         invite = self.tx.invite(payload) if payload.isprintable() else None
         if invite is None:
-            return self.say("link.unknown", *self.menu())
+            visited = arriving.after_visit(self, payload) if payload.isprintable() else None
+            return visited or self.say("link.unknown", *self.menu())
         match invite.kind:
             case "unit":
                 return arriving.at_unit(self, invite)
@@ -269,10 +276,10 @@ class Visit:
         """A button of an interview that is finished."""
         if self.sitting.errands[row.purpose].state_key(self.tx, row, self.sitting.now) is None:
             return self.say("finished.closed")
-        if row.purpose != "rating":
+        if row.wave is None:
             return self.stands()
         offer = self.offer()
-        if offer is not None:
+        if offer is not None and row.person == self.chat.person:
             return offer
         return self.say("finished", (self.button("button.change", Press("r", row.id)),))
 

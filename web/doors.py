@@ -16,6 +16,7 @@ from web.chat import PAYLOAD
 from web.site import page, site_of
 
 DAY = "public, max-age=86400"
+POSTED = ("unit", "campaign")
 
 
 def routes() -> list[Route]:
@@ -48,7 +49,7 @@ async def poster(request: Request) -> Response:
 
     def look(tx: Transaction) -> Text | None:
         invite = tx.invite(payload)
-        if invite is None or invite.kind == "staff":  # a personal invitation is no poster
+        if invite is None or invite.kind not in POSTED:  # a personal invitation is no poster
             return None
         subject = tx.subject(invite.target) if invite.kind == "unit" else None
         return subject.name if subject else {}
@@ -66,12 +67,17 @@ async def poster(request: Request) -> Response:
 
 
 def draw_code(url: str) -> Response:
-    """``url`` as a QR code with 15 % to spare, and the quiet zone scanners need."""
+    """``url`` as a picture of its QR code."""
+    return Response(drawn(url), media_type="image/svg+xml", headers={"Cache-Control": DAY})
+
+
+def drawn(url: str) -> str:
+    """The QR code of ``url`` as SVG, with 15 % to spare and the quiet zone scanners need."""
     picture = BytesIO()
     segno.make(url, error="m", micro=False).save(
         picture, kind="svg", scale=8, border=4, light="#fff", xmldecl=False
     )
-    return Response(picture.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": DAY})
+    return picture.getvalue().decode()
 
 
 def _payload(request: Request) -> str:

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web.health import ALIVE, READY
 from web.metrics import METRICS
 from web.protection import HEADERS
+from web.site import LOCAL
 
-LOCAL = frozenset(("127.0.0.1", "localhost", "::1"))
 WATCHED = frozenset((ALIVE, READY, METRICS))  # asked for by machines, under an address
 
 

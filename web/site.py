@@ -24,6 +24,7 @@ from surveys.words import LANGUAGES, Words, nearest, pick
 HERE = Path(__file__).parent
 WORDS = Words.of("web")
 OTHER = {"zh": "en", "en": "zh"}
+LOCAL = frozenset(("127.0.0.1", "localhost", "::1"))
 T = TypeVar("T")
 
 
@@ -66,6 +67,11 @@ class Site:
         """Scheme and host, as a browser writes them in the Origin header."""
         parts = urlsplit(self.public_url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def local(self) -> bool:
+        """Whether nobody but this very machine can open the site's address."""
+        return (urlsplit(self.public_url).hostname or "") in LOCAL
 
     @property
     def secure(self) -> bool:

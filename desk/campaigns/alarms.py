@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,17 @@ from desk.campaigns.campaigning import next_wave
 from desk.campaigns.holding import held
 from desk.campaigns.opening import lateness
 from desk.roles import May, allows
-from desk.store import DeskTransaction
-from surveys.campaigns import INVITE, Campaign, Outcome, Shift, Wave, WaveState, ends_at
+from desk.store import DeskTransaction, Sought
+from surveys.campaigns import (
+    INVITE,
+    Campaign,
+    Outcome,
+    Shift,
+    Wave,
+    WaveState,
+    ends_at,
+    last_moment,
+)
 from surveys.hours import Quiet, decent, is_quiet, until
 from surveys.workdays import Workdays
 
@@ -31,6 +40,7 @@ AHEAD = timedelta(days=60)  # in which the calendar should be known
 NIGHT: Quiet = (21, 8)
 MANY, FEWEST = 0.2, 20  # share of messages that nobody took, of so many at least
 PAUSED_UNTIL = "telegram-sending-paused-until"  # the sender's own note
+AT_ONCE = ("campaign.created", "campaign.resumed", "campaign.agreed")
 _SINCE, _TOLD = "sending-rests-since", "alarms"
 _FORGET = timedelta(days=1)  # after which what ended and begins again is told again
 
@@ -73,14 +83,15 @@ def _due(tx: DeskTransaction, wave: Wave, campaign: Campaign) -> Iterator[Alarm]
     hold = held(tx, wave.id)
     if hold is not None:
         path = f"/desk/approvals/{hold.request}" if hold.request else _page(campaign)
-        facts = {"title": campaign.title, "people": hold.people, "day": wave.closes_at,
+        facts = {"title": campaign.title, "people": hold.people, "day": last_moment(wave.closes_at),
                  "most": campaign.audience.at_most}  # fmt: skip
         name = f"held:{wave.id}:{hold.request or hold.why}"
         yield Alarm(f"held_{hold.why}", name, path, facts)
 
 
 def _open(tx: DeskTransaction, wave: Wave, campaign: Campaign, now: datetime) -> Iterator[Alarm]:
-    path, facts = f"/desk/fieldwork/{wave.id}", {"title": campaign.title, "day": wave.closes_at}
+    path = f"/desk/fieldwork/{wave.id}"
+    facts = {"title": campaign.title, "day": last_moment(wave.closes_at)}
     end = ends_at(wave, campaign)
     if end <= now and tx.note(no_keys(wave.id)):
         yield Alarm("no_keys", f"no_keys:{wave.id}", path, facts | {"wave": wave.id})
@@ -94,8 +105,17 @@ def _open(tx: DeskTransaction, wave: Wave, campaign: Campaign, now: datetime) ->
         return
     opening = lateness(tx, wave) or (wave.opens_at, 0)
     yield from _reaching(counts, opening[0], Alarm("", wave.id, path, facts), campaign, now)
-    if opening[1] and now - opening[0] < RECENT:
+    if opening[1] and now - opening[0] < RECENT and not _chosen(tx, wave):
         yield Alarm("opened_late", f"late:{wave.id}", path, facts | {"late": opening[1]})
+
+
+def _chosen(tx: DeskTransaction, wave: Wave) -> bool:
+    """Whether somebody made its campaign, or let it go on, after it should have opened: they were
+    told that it opens at once, and it was nobody's clock that was late.
+    """
+    since = wave.opens_at.astimezone(UTC).isoformat(timespec="seconds")
+    sought = Sought(action="campaign.", what=f"campaign:{wave.campaign}", since=since)
+    return any(entry.action in AT_ONCE for entry in tx.audit(sought, limit=10))
 
 
 def _reaching(

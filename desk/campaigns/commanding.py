@@ -16,6 +16,7 @@ from desk.campaigns.standing import Brief, briefs
 from desk.campaigns.wrongs import CampaignError
 from desk.outcomes import LARGE, in_a_line, outcomes, roll
 from desk.store import Approval, DeskTransaction
+from surveys.campaigns import Wave, last_moment
 from surveys.words import Words, pick
 
 WORDS = Words.of("desk", "chatting")
@@ -43,6 +44,10 @@ class Said:
 
     def day(self, moment: datetime) -> str:
         return moment.astimezone(self.zone).date().isoformat()
+
+    def last_day(self, wave: Wave) -> str:
+        """The last day of ``wave``, which may close at the midnight after it."""
+        return self.day(last_moment(wave.closes_at))
 
 
 def campaigns(said: Said) -> str:
@@ -75,7 +80,7 @@ def _stands(said: Said, brief: Brief) -> list[str]:
 def _state(said: Said, brief: Brief) -> str:
     if brief.open is not None:
         key = "state.open_paused" if brief.campaign.paused else "state.open"
-        return said.say(key, day=said.day(brief.open.closes_at))
+        return said.say(key, day=said.last_day(brief.open))
     if brief.state == "held":
         return said.say("state.held", people=brief.held.people if brief.held else 0)
     if brief.next_opening is not None:
@@ -102,7 +107,7 @@ def _turn(said: Said, paused: bool) -> str:
     set_paused(said.tx, said.act, campaign.id, paused)
     still = open_waves(said.tx, campaign.id, said.act.at) if paused else []
     if still:
-        return said.say("paused.open", title=title, day=said.day(still[0].closes_at))
+        return said.say("paused.open", title=title, day=said.last_day(still[0]))
     return said.say(word, title=title)
 
 
@@ -119,7 +124,7 @@ def extend(said: Said) -> str:
         return error.said(said.language)
     if isinstance(done, Approval):
         return said.say("asked", limit=limit)
-    return said.say("extended", id=done.id, day=said.day(done.closes_at))
+    return said.say("extended", id=done.id, day=said.last_day(done))
 
 
 def close(said: Said) -> str:

@@ -119,7 +119,7 @@ def _due(
         return PlanReport()
     assignments = fill(tx, wave, campaign, now)
     people = tx.people_asked(wave.id)
-    why = _why_not(campaign, people, limit)
+    why = why_held(campaign, people, limit)
     if why:
         tx.drop_roll(wave.id)
         _hold(tx, act, campaign, wave, hold, Hold(why, people, now))
@@ -137,7 +137,7 @@ def _waits(tx: DeskTransaction, campaign: Campaign, hold: Hold, now: datetime) -
     return asked is not None and asked.decision is Decision.OPEN and now < asked.expires_at
 
 
-def _why_not(campaign: Campaign, people: int, limit: int) -> str:
+def why_held(campaign: Campaign, people: int, limit: int) -> str:
     """What holds a wave that asks so many: cap, second; '' for nothing."""
     most = campaign.audience.at_most
     if most and people > most:

@@ -59,7 +59,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A questionnaire as whoever chooses one sees it. ``mend``: what stops it from rating."""
+    """A questionnaire as whoever chooses one sees it. ``mend``: what stops it from rating.
+
+    ``tongues`` are the names of its ``languages``.
+    """
 
     title: Mapping[str, str]
     languages: tuple[str, ...]
@@ -67,6 +70,7 @@ class Look:
     minutes: tuple[int, int]
     indicators: int
     mend: int
+    tongues: tuple[str, ...]
 
     @property
     def rates(self) -> bool:
@@ -81,7 +85,8 @@ def look(version: str, source: bytes) -> Look:
     minutes = [minute for code in form.languages for minute in estimate(form, code).minutes()]
     stops = [problem for problem in lint(form) if problem.stop]
     return Look(form.titles, form.languages, len(asked(form)), (min(minutes), max(minutes)),
-                len(form.indicators), len(stops))  # fmt: skip
+                len(form.indicators), len(stops),
+                tuple(form.tongues.get(code, code) for code in form.languages))  # fmt: skip
 
 
 def coming(
@@ -161,7 +166,7 @@ def _questionnaire(look: Look) -> list[Note]:
     if not look.indicators:
         found.append(Note("no_indicator"))
     if not set(LANGUAGES) <= set(look.languages):
-        found.append(Note("languages", {"languages": ", ".join(look.languages)}))
+        found.append(Note("languages", {"languages": ", ".join(look.tongues)}))
     return found
 
 

@@ -18,7 +18,8 @@ from surveys.campaigns import Campaign, Outcome, Wave, WaveState
 class Brief:
     """A campaign in one line of a list. ``next_opening`` is None where it is paused or over.
 
-    ``last`` is its newest wave that was counted; ``held`` why a wave that is due does not open.
+    ``last`` is its newest wave that was counted; ``held`` why a wave that is due does not open;
+    ``ended``: by its rule no further wave comes, paused or not.
     """
 
     campaign: Campaign
@@ -27,6 +28,7 @@ class Brief:
     open: Wave | None
     last: Wave | None = None
     held: Hold | None = None
+    ended: bool = False
 
     @property
     def state(self) -> str:
@@ -34,7 +36,7 @@ class Brief:
         if self.open is not None:
             return "open"
         if self.campaign.paused:
-            return "paused"
+            return "over" if self.ended else "paused"
         if self.held is not None:
             return "held"
         return "running" if self.next_opening is not None else "over"
@@ -90,12 +92,13 @@ def standing(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Standing
 
 def _brief(tx: DeskTransaction, campaign: Campaign, waves: Sequence[Wave], now: datetime) -> Brief:
     mine = [wave for wave in waves if wave.campaign == campaign.id]
-    coming = None if campaign.paused else next_wave(campaign, calendar(tx), mine, now)
+    ahead = next_wave(campaign, calendar(tx), mine, now)
+    coming = None if campaign.paused else ahead
     going_on = next((wave for wave in mine if is_open(wave, now)), None)
     last = next((wave for wave in reversed(mine) if wave.state is WaveState.TALLIED), None)
     due = [wave for wave in mine if wave.state is WaveState.PLANNED and wave.opens_at <= now]
     waits = next((hold for wave in due if (hold := held(tx, wave.id))), None)
-    return Brief(campaign, coming, len(mine), going_on, last, waits)
+    return Brief(campaign, coming, len(mine), going_on, last, waits, ahead is None)
 
 
 def _standing(tx: DeskTransaction, wave: Wave, campaign: Campaign) -> WaveStanding:

@@ -24,8 +24,8 @@ LONGEST_NAME = 60
 
 SCOPES = (
     May.ROSTER_READ, May.ROSTER_WRITE, May.FORMS_READ, May.FORMS_WRITE, May.CAMPAIGNS_READ,
-    May.CAMPAIGNS_WRITE, May.FIELDWORK_READ, May.RESULTS_READ, May.APPROVALS_READ, May.AUDIT_READ,
-    May.HOOKS_READ, May.HOOKS_WRITE,
+    May.CAMPAIGNS_WRITE, May.VISITS_WRITE, May.FIELDWORK_READ, May.RESULTS_READ,
+    May.APPROVALS_READ, May.AUDIT_READ, May.HOOKS_READ, May.HOOKS_WRITE,
 )  # fmt: skip
 """What a token can be given: the permissions that the API asks for. ``home`` comes with each."""
 

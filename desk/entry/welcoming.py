@@ -69,6 +69,8 @@ def invite(tx: DeskTransaction, act: Act, login: str, name: str, grants: tuple[G
     """Make an account and the secret of its first link; AccountError for what is wrong."""
     tx.audit_head()
     made = named(tx, login, name, act.at, grants)
+    if not grants:
+        raise AccountError("no_role", "roles")
     tx.put_account(made)
     after: Facts = {"login": made.login, "name": made.name, "roles": roles_of(made.grants)}
     record(tx, act, "account.invited", f"account:{made.id}", None, after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from desk.importing.columns import CellError, Table, plain
+from desk.importing.columns import TABLES, CellError, Table, plain
 from desk.importing.sheets import Row, Sheet
 from desk.saying import Saying, shown
 
@@ -73,7 +73,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """A sheet understood: ``headings`` has the column title as written for every field present."""
+    """A sheet understood: ``headings`` has the column title as written for every field present.
+
+    ``whole``: whoever is not in it has left; ``many_left``: also where that is a large part.
+    """
 
     table: Table
     file: str
@@ -128,7 +131,15 @@ class _Header:
     warnings: list[Saying] = field(default_factory=list)
 
     def read(self) -> None:
-        fields = {plain(t): name for name, c in self.table.columns.items() for t in c.titles}
+        other = _likelier(self.table, self.sheet.header)
+        if other is not None:
+            told = {
+                "table": Saying(f"table.{other.name}"),
+                "chosen": Saying(f"table.{self.table.name}"),
+            }
+            self._bad("", "other-table", **told)
+            return
+        fields = _fields(self.table)
         for index, title in enumerate(self.sheet.header):
             name = fields.get(plain(title))
             if name is None:
@@ -145,6 +156,25 @@ class _Header:
 
     def _bad(self, column: str, code: str, **arguments: object) -> None:
         self.bads.append(Bad(self.sheet.file, self.sheet.name, 0, column, code, arguments))
+
+
+def _fields(table: Table) -> dict[str, str]:
+    """Field by each of the titles that its column may bear."""
+    return {plain(t): name for name, c in table.columns.items() for t in c.titles}
+
+
+def _likelier(chosen: Table, header: Sequence[str]) -> Table | None:
+    """Another table that lacks nothing here, and of which more columns stand here."""
+
+    def known(table: Table) -> set[str]:
+        fields = _fields(table)
+        return {fields[plain(title)] for title in header if plain(title) in fields}
+
+    def whole(table: Table) -> bool:
+        return known(table) >= {name for name, c in table.columns.items() if c.required}
+
+    best = max(TABLES.values(), key=lambda table: (whole(table), len(known(table))))
+    return best if whole(best) and len(known(best)) > len(known(chosen)) else None
 
 
 def _others(sheet: Sheet) -> Sequence[Saying]:

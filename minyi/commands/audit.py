@@ -122,7 +122,7 @@ async def _export(settings: Settings, sought: Sought, file: Path) -> None:
             by = act(settings)
             await store.write(lambda tx: audit_taken(tx, by, sought, kind))
             with part.open("wb") as written:
-                async for piece in exported(store, sought, kind):
+                async for piece in exported(store, sought, kind, settings.timezone):
                     written.write(piece)
         part.rename(file)
     finally:

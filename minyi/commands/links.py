@@ -30,6 +30,7 @@ FEW = 3  # links whose QR codes still fit on a screen
 def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""
     app.command()(links)
+    app.command()(visit)
 
 
 def links(
@@ -62,6 +63,39 @@ def links(
     if svg is not None:
         _write_svg(svg, drawn, addresses)
         say(f"{len(drawn)} QR code(s) in {svg}.")
+
+
+def visit(
+    ctx: typer.Context,
+    unit: Annotated[str, typer.Argument(help="The unit that served.", show_default=False)],
+    hours: Annotated[int, typer.Option(help="So long it can be opened, to the full hour.")] = 336,
+) -> None:
+    """Print a link for somebody who was just served: one visit, one rating."""
+    used = settings(ctx)
+    made = run(_made(used, unit, hours))
+    bot = _bot(used)
+    address = made.telegram(bot) if bot else made.browser(used.public_url)
+    assert made.invite.expires_at is not None
+    until = made.invite.expires_at.astimezone(used.timezone)
+    say(f"{unit} {made.name}, once, until {until:%Y-%m-%d %H:%M}")
+    say(made.browser(used.public_url))
+    if bot:
+        say(address)
+    say(_terminal_qr(address))
+
+
+async def _made(settings: Settings, unit: str, hours: int) -> Link:
+    from desk.linking import LinkError
+    from desk.visiting import make_visit_link
+    from minyi.opening import keyring
+
+    key = keyring(settings).app_key()
+    async with open_store(settings) as store:
+        by = act(settings)
+        try:
+            return await store.write(lambda tx: make_visit_link(tx, by, key, unit, hours))
+        except LinkError as error:
+            raise CommandError(str(error)) from None
 
 
 async def _draw(settings: Settings, kind: str, targets: list[str], new: bool) -> list[Link]:

@@ -90,6 +90,19 @@ async def test_half_an_hour_counts_from_when_it_really_opened(store: SqlStore) -
     await store.write(lambda tx: opened(tx, late=200))
     assert await keys(store, OPENED + 5 * MINUTE) == ["opened_late"]
     assert await keys(store, OPENED + 31 * MINUTE) == ["nothing_sent", "opened_late"]
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(201, ["opened_late"]), (1, [])])
+async def test_a_wave_that_somebody_let_open_at_once_is_not_called_late(
+    store: SqlStore, minutes: int, told: list[str]
+) -> None:
+    def work(tx: SqlTransaction) -> None:
+        act = Act("a-1", "Wei", "203.0.113.7", OPENED - minutes * MINUTE, KEY)
+        record(tx, act, "campaign.created", f"campaign:{WAVE.campaign}", None, {})
+        opened(tx, late=200)
+
+    await store.write(work)
+    assert await keys(store, OPENED + 5 * MINUTE) == told
     assert await keys(store, OPENED + timedelta(days=2)) == ["nothing_sent"]
 
 

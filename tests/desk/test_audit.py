@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, given
@@ -47,6 +48,8 @@ from desk.store import Sought
 from storage import SqlStore
 from surveys.words import LANGUAGES
 from tests.desk.ledger import Ledger
+
+ZONE = ZoneInfo("Asia/Shanghai")
 
 KEY = seal_key(b"k" * 32)
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -257,7 +260,7 @@ def put(chain: list[Entry]) -> Any:
 
 
 async def collected(store: SqlStore, sought: Sought, kind: str) -> bytes:
-    return b"".join([piece async for piece in exported(store, sought, kind)])
+    return b"".join([piece async for piece in exported(store, sought, kind, ZONE)])
 
 
 @pytest.fixture
@@ -304,7 +307,7 @@ async def test_an_export_of_all_of_it_can_be_checked_and_a_change_in_it_is_found
 )  # fmt: skip
 def test_a_file_that_is_no_export_is_refused_with_its_line(line: bytes, tmp_path: Path) -> None:
     file = tmp_path / "x.jsonl"
-    file.write_bytes(written(plain(2), "jsonl") + line)
+    file.write_bytes(written(plain(2), "jsonl", ZONE) + line)
     with pytest.raises(AuditError, match="line 3 is not an entry"):
         check_file(file, KEY)
 
@@ -317,7 +320,8 @@ async def test_a_spreadsheet_takes_nothing_in_an_export_for_a_formula(sqlite_url
     await store.close()
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
-    assert rows[0] == list(FIELDS)
+    assert rows[0] == ["seq", "at (Asia/Shanghai)", *FIELDS[2:]]
+    assert rows[1][1] == "2026-11-22 17:30:00", "as the clock on the wall showed"
     assert rows[1][3] == "'=HYPERLINK(1)"
     assert rows[1][6] == "'+1"
 

@@ -7,6 +7,7 @@ from calendar import monthrange
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -386,6 +387,21 @@ async def test_only_the_open_wave_is_closed_and_its_count_is_rounded(store: SqlS
     assert closes["b"] > NOW
     (brief,) = await store.read(lambda tx: briefs(tx, NOW))
     assert (brief.state, brief.next_opening) == ("paused", None)
+
+
+async def test_a_campaign_whose_last_wave_is_over_is_finished_paused_or_not(
+    store: SqlStore,
+) -> None:
+    once = wish(recurrence="FREQ=DAILY;COUNT=1", days="3", reminders="1")
+    await store.write(lambda tx: create(tx, ACT, once))
+    after = NOW + timedelta(days=20)
+    states = []
+    for paused in (False, True):
+        await store.write(partial(set_paused, act=ACT, campaign="window", paused=paused))
+        for now in (NOW, after):
+            (brief,) = await store.read(partial(briefs, now=now))
+            states.append((paused, brief.state))
+    assert states == [(False, "running"), (False, "over"), (True, "paused"), (True, "over")]
 
 
 # ---- what was typed

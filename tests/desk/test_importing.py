@@ -24,6 +24,7 @@ from desk.importing.bringing import (
 from desk.importing.columns import TABLES
 from desk.importing.drafts import Change
 from desk.importing.records import Records, understand
+from desk.importing.samples import sample
 from desk.importing.sheets import read, table
 from desk.store import Sought
 from evaluation.store import TaskRow
@@ -50,6 +51,21 @@ async def bring(
     file.write_text(text, "utf-8")
     table = TABLES[name]
     return await bring_in(store, understand(table, read(file)), None if dry_run else ACT)
+
+
+async def test_a_table_brought_as_another_is_told_and_none_of_it_is_written(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    for name, text in (("subjects", PEOPLE), ("relations", SUBJECTS), ("people", SUBJECTS)):
+        outcome = await bring(store, name, text, tmp_path)
+        assert isinstance(outcome, Rejected)
+        [only] = outcome.bads
+        assert "by its column names this is the table of" in only.what
+    for name in TABLES:
+        for language in ("zh", "en"):
+            file = tmp_path / f"{name}-{language}.csv"
+            file.write_bytes(sample(name, language) or b"")
+            assert understand(TABLES[name], read(file)).bads == (), "a table is itself"
 
 
 async def bad(store: SqlStore, name: str, text: str, folder: Path) -> list[tuple[int, str, str]]:

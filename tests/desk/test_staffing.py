@@ -181,7 +181,7 @@ def found_or_refused(subjects: list[Subject], typed: str) -> str:
 
 @pytest.mark.parametrize("login", ["anna", " ANNA ", "ａｎｎａ"])
 async def test_one_login_is_one_account_however_it_is_spelt(staffed: SqlStore, login: str) -> None:
-    work = lambda tx: welcoming.invite(tx, AS_ANNA, login, "Another", ())  # noqa: E731
+    work = lambda tx: welcoming.invite(tx, AS_ANNA, login, "Another", (OFFICER,))  # noqa: E731
     assert await refused(staffed, work) == "login_taken"
 
 

@@ -75,6 +75,17 @@ def test_a_founded_house_is_in_order(founded: Minyi, tmp_path: Path) -> None:
     assert "MEND" not in ran.out
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost", "https://a.invalid"])
+def test_an_address_that_nobody_else_can_open_is_noted(
+    founded: Minyi, tmp_path: Path, url: str
+) -> None:
+    found = run(examine(load({"MINYI_PUBLIC_URL": url}, folder=tmp_path), NOW))
+    noted = [f for f in found if "on this machine only" in f.what]
+    assert [(f.state, "MINYI_PUBLIC_URL" in f.mend) for f in noted] == (
+        [] if "invalid" in url else [(State.NOTE, True)]
+    )
+
+
 def test_a_settings_file_with_the_token_must_be_private(
     founded: Minyi, tmp_path: Path, bot_api: str
 ) -> None:

@@ -48,6 +48,13 @@ def test_the_days_left_are_counted_where_the_campaign_is() -> None:
         assert message(made, WAVE, "remind2", "en", WHO, at).startswith(f"{left}\n")
 
 
+def test_what_closes_at_midnight_has_the_day_before_as_its_last() -> None:
+    made = replace(CAMPAIGN, messages={"remind": {"en": "{closes} {days_left}"}})
+    midnight = replace(WAVE, closes_at=datetime(2026, 12, 24, 16, tzinfo=UTC))  # in Shanghai
+    said = message(made, midnight, "remind1", "en", WHO, midnight.closes_at - timedelta(hours=1))
+    assert said.startswith("2026-12-24 0\n")
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

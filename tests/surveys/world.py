@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -16,16 +16,20 @@ from storage import FileKeyring, FileVault, SqlStore
 from surveys.ballots import Ballot, open_ballot, tally_opener
 from surveys.campaigns import Campaign, Wave, WaveState
 from surveys.cells import RaterGroup, Tally
+from surveys.consenting import version
 from surveys.conversation import Conversation
 from surveys.errands import Errand
 from surveys.forms.form import Form
 from surveys.forms.form import Kind as FileKind
 from surveys.people import Address, Invite, Kind, Person, Relation, Subject
+from surveys.phrasing import WORDS
 from surveys.rating import Rating
 from surveys.reply import Handed, Heard, Looked, Opened, Reply, Tapped, Typed
 from surveys.store import Assignment
 from surveys.tally import Rules, tally
 from surveys.visit import Setting
+from surveys.visiting import Visiting
+from surveys.words import LANGUAGES
 from tests.surveys.forms import shipped
 
 NOW = datetime(2026, 12, 12, 4, 0, tzinfo=UTC)
@@ -47,9 +51,16 @@ class World:
     now: datetime = NOW
     drawn: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     heard: list[str] = field(default_factory=list)
+    noticed: Counter[str] = field(default_factory=Counter)
 
     async def hear(self, who: str, heard: Heard, hint: str = "zh") -> tuple[Reply, ...]:
         replies = await self.conversation.receive(Address("test", who), heard, self.now, hint=hint)
+        notices = [WORDS.say("consent", each, version=version()) for each in LANGUAGES]
+        for notice in notices:  # told before the first reply; tests of that look at `noticed`
+            if replies and replies[0].text.startswith(f"{notice}\n\n"):
+                self.noticed[who] += 1
+                first = replace(replies[0], text=replies[0].text[len(notice) + 2 :])
+                replies = (first, *replies[1:])
         rows = [row for reply in replies for row in reply.rows]
         if rows:
             self.drawn[who] = [(button.label, button.data) for row in rows for button in row]
@@ -124,7 +135,11 @@ class World:
 
 def converse(store: SqlStore, keyring: FileKeyring, vault: FileVault | None = None) -> Conversation:
     """A conversation as one process has it."""
-    errands: dict[str, Errand] = {"rating": Rating(keyring), "concern": Intake(keyring)}
+    errands: dict[str, Errand] = {
+        "rating": Rating(keyring),
+        "visit": Visiting(keyring),
+        "concern": Intake(keyring),
+    }
     setting = Setting(ORGANISATION, web="https://minyi.test/c")
     return Conversation(store, errands, setting, shipped("concern").hash, vault)
 

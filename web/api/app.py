@@ -21,8 +21,10 @@ from web.api import (
     me,
     oversight,
     questionnaires,
+    relating,
     results,
     roster,
+    visits,
     waves,
 )
 from web.api.gate import KEY, Gate
@@ -38,10 +40,12 @@ VERSION = "1.0"
 OPERATIONS: tuple[Operation, ...] = (
     *me.OPERATIONS,
     *roster.OPERATIONS,
+    *relating.OPERATIONS,
     *imports.OPERATIONS,
     *questionnaires.OPERATIONS,
     *campaigns.OPERATIONS,
     *waves.OPERATIONS,
+    *visits.OPERATIONS,
     *results.OPERATIONS,
     *oversight.OPERATIONS,
     *hooks.OPERATIONS,
@@ -54,11 +58,17 @@ ABOUT = (
 )
 
 
-def create_api(console: Console, public_url: str, limits: Limits | None = None) -> FastAPI:
-    """The API of ``console``'s desk, to be mounted at :data:`PREFIX`."""
+def create_api(
+    console: Console, public_url: str, limits: Limits | None = None, bot_username: str = ""
+) -> FastAPI:
+    """The API of ``console``'s desk, to be mounted at :data:`PREFIX`.
+
+    ``bot_username`` is without @; '' where nobody is answered in Telegram.
+    """
     api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     api.state.console = console
     api.state.public_url = public_url.rstrip("/")
+    api.state.bot_username = bot_username
     api.state.limits = limits or Limits()
     api.state.examiner = Examiner()
     for operation in OPERATIONS:

@@ -8,11 +8,13 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from desk.consenting import told_version
+from desk.forgetting import ForgetError, forget
 from desk.importing.bringing import planned
 from desk.roles import May
 from desk.roster import RosterError, edit_person, opt_out
 from desk.store import DeskTransaction
-from surveys.people import Person, Relation, Subject
+from surveys.people import Person, Subject
 from web.api.call import Call, Caller
 from web.api.imports import bring, rows_of
 from web.api.operations import Operation
@@ -46,16 +48,13 @@ class PersonModel(BaseModel):
     unit: str | None = Field(description="The unit they work in.")
     language: str | None = Field(description="What they are asked in: zh, en; null: not known.")
     opted_out: bool = Field(description="True: they said stop and are never asked again.")
-
-
-class RelationModel(BaseModel):
-    """`rater` sees `subject` from the side of `group`."""
-
-    model_config = ConfigDict(title="Relation")
-
-    rater: str = Field(description="A person's id.")
-    subject: str = Field(description="A subject's id.")
-    group: str = Field(description="SUP, PEER, SUB or SVC.")
+    left: bool = Field(description="True: the roster says that they have left.")
+    tags: list[str] = Field(description="Words by which an audience may choose them.")
+    zone: str | None = Field(description="Their time zone (IANA); null: not known.")
+    consent: str | None = Field(
+        description="Version of the privacy text they were told, empty: of none; null: not told of "
+        "whoever a table lists, since it would tell who has come."
+    )
 
 
 class SubjectWish(BaseModel):
@@ -136,6 +135,8 @@ async def people(
     page: Paged,
     unit: Annotated[str, Query(description="Only those of this unit.", pattern=ID)] = "",
     kind: Annotated[Literal["citizen", "staff", ""], Query(description="Only these.")] = "",
+    tag: Annotated[str, Query(description="Only those with this tag.", max_length=64)] = "",
+    left: Annotated[bool | None, Query(description="Only who has left, or has not.")] = None,
 ) -> Page[PersonModel]:
     """People who may be asked."""
 
@@ -147,6 +148,8 @@ async def people(
             if (within is None or person.unit in within)
             and unit in ("", person.unit)
             and kind in ("", person.kind)
+            and (not tag or tag in person.tags)
+            and left in (None, person.left)
         )
         shown, onward = page.cut(mine, lambda person: (person.id,))
         return [_person(each) for each in shown], onward
@@ -202,29 +205,26 @@ async def opt_person_out(call: Caller, person: PersonId) -> Response:
     return await call.change(work)
 
 
-async def relations(
-    call: Caller,
-    page: Paged,
-    subject: Annotated[str, Query(description="Only about this subject.", pattern=ID)] = "",
-    rater: Annotated[str, Query(description="Only of this person.", pattern=ID)] = "",
-) -> Page[RelationModel]:
-    """Who may rate whom, and from which side."""
+async def forget_person(call: Caller, person: PersonId) -> Response:
+    """Forget somebody who asked for it: all that is known of them goes, and it cannot be undone.
 
-    def work(tx: DeskTransaction) -> tuple[list[Relation], str | None]:
-        within = call.reach(tx, May.ROSTER_READ)
-        mine = (
-            each
-            for each in tx.relations()
-            if (within is None or each.subject in within)
-            and subject in ("", each.subject)
-            and rater in ("", each.rater)
-        )
-        shown, onward = page.cut(mine, lambda each: (each.subject, each.rater))
-        return list(shown), onward
+    What they finished in a wave that is not counted yet stays, under a place without a name; only
+    they themselves can take that back, in the chat with `/forget`. A later import that names them
+    makes them anew.
+    """
 
-    shown, onward = await call.read(work)
-    items = [RelationModel(rater=r.rater, subject=r.subject, group=r.group) for r in shown]
-    return Page(items=items, next=onward)
+    def work(tx: DeskTransaction) -> None:
+        keyring = call.console.keyring
+        if keyring is None:
+            raise ProblemError("away")
+        try:
+            done = forget(tx, call.act(), person, keyring)
+        except ForgetError as error:
+            raise ProblemError("state", detail=error.saying.everywhere()) from None
+        if not done:
+            raise ProblemError("missing")
+
+    return await call.change(work, 204)
 
 
 def _within(tx: DeskTransaction, call: Call, person: str) -> Person | None:
@@ -244,7 +244,8 @@ def _subject(subject: Subject) -> SubjectModel:
 
 
 def _person(person: Person) -> PersonModel:
-    return PersonModel.model_validate(person, from_attributes=True)
+    seen = PersonModel.model_validate(person, from_attributes=True)
+    return seen.model_copy(update={"consent": told_version(person)})
 
 
 OPERATIONS = (
@@ -255,6 +256,6 @@ OPERATIONS = (
     Operation("GET", "/people", people, May.ROSTER_READ, Page[PersonModel]),
     Operation("GET", "/people/{person}", person, May.ROSTER_READ, PersonModel),
     Operation("PATCH", "/people/{person}", change_person, May.ROSTER_WRITE, PersonModel),
+    Operation("DELETE", "/people/{person}", forget_person, May.ROSTER_WRITE, None, 204),
     Operation("POST", "/people/{person}/opt-out", opt_person_out, May.ROSTER_WRITE, PersonModel),
-    Operation("GET", "/relations", relations, May.ROSTER_READ, Page[RelationModel]),
 )  # fmt: skip

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
 
 from desk.campaigns.rhythm import in_words, rhythm_of
-from surveys.campaigns import Campaign
+from surveys.campaigns import Campaign, last_moment
 from surveys.cells import RaterGroup
 from surveys.phrasing import WORDS as PHRASES
 from surveys.words import LANGUAGES
@@ -24,6 +24,23 @@ def moment(language: str) -> Callable[..., str]:
         return f"{day} {local:%H:%M}" if hour else day
 
     return written
+
+
+def closing(language: str) -> Callable[[datetime, str], str]:
+    """How the end of a wave is written: one at 00:00 as 24:00 of the last day."""
+    written = moment(language)
+
+    def told(closes_at: datetime, zone: str) -> str:
+        if is_midnight(closes_at, ZoneInfo(zone)):
+            return f"{written(last_moment(closes_at), zone, hour=False)} 24:00"
+        return written(closes_at, zone)
+
+    return told
+
+
+def is_midnight(moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether a day ends with ``moment`` in ``zone``."""
+    return moment.astimezone(zone).time() == time()
 
 
 def month(language: str) -> Callable[[date], str]:

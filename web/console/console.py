@@ -9,10 +9,12 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from desk.audit import Noted, seal_key
+from desk.campaigns.rehearsing import Run
 from desk.roles import Role
 from desk.store import DeskStore
 from desk.works import Works
 from surveys.forms.form import Form
+from surveys.keys import Keyring
 from web.site import Talker
 
 
@@ -101,6 +103,8 @@ class Console:
     ``approval_above`` people needs a second person. ``k``, ``zone`` and ``language`` are defaults
     for what is made here. ``examine`` looks at everything as ``minyi doctor`` does. ``keys`` tells
     which keys there are; ``kept_head`` the audit's head as it was noted outside the database.
+    ``rehearse`` plays a campaign with simulated people. ``keyring`` is needed to forget a person
+    whose ballot is not counted yet; without it nobody can be forgotten here.
     """
 
     store: DeskStore
@@ -116,7 +120,9 @@ class Console:
     trials: Trials | None = None
     openid: OpenId | None = None
     keys: Callable[[], Awaitable[Sequence[KeyFact]]] | None = None
+    keyring: Keyring | None = field(default=None, repr=False)
     kept_head: Callable[[], Noted] | None = None
+    rehearse: Run | None = None
     private_hooks: bool = False  # whether webhooks may reach private networks
     works: Works = field(default_factory=Works, compare=False)  # long work under way here
 

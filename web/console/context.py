@@ -23,6 +23,7 @@ from desk.accounts import Account, Session, Stage
 from desk.audit import Act
 from desk.roles import May, allows, reach
 from desk.store import DeskTransaction
+from surveys.campaigns import last_moment
 from surveys.words import LANGUAGES, Words, pick
 from web.console.console import Console
 from web.site import HERE, JINJA, OTHER, Site, language_of, site_of
@@ -152,6 +153,12 @@ class Context:
         """Date and time to the minute, in the desk's zone."""
         local = moment.astimezone(self.console.zone)
         return f"{self.day(moment)} {local:%H:%M}"
+
+    def closing(self, moment: datetime) -> str:
+        """The same of a wave's end: 00:00 is 24:00 of the day before, which is the last day."""
+        ends = self.moment(moment)
+        midnight = ends.endswith(" 00:00")
+        return f"{self.day(last_moment(moment))} 24:00" if midnight else ends
 
     def number(self, value: float) -> str:
         """A number with its thousands marked."""

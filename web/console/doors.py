@@ -30,7 +30,8 @@ class Door:
     """One address. ``path`` comes after /desk. ``may`` None: open before signing in.
 
     ``stages`` are how far a session must have come; changes are POST and nothing else. Where a door
-    takes no ``files``, a body that could bring some is not read.
+    takes no ``files``, a body that could bring some is not read. ``again`` answers, and changes
+    nothing, where the form was made for a session that this very form has since replaced.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Door:
     method: str = "GET"
     stages: tuple[Stage, ...] = (Stage.FULL,)
     files: bool = False
+    again: Handler | None = None
 
 
 def routes(doors: Sequence[Door]) -> list[Route]:
@@ -130,6 +132,8 @@ async def _posted(door: Door, context: Context) -> Response:
     async with posted(context.request, files=door.files) as form:
         sent = form.fields.get("proof", "") or context.request.headers.get("x-proof", "")
         if not _ours(context, sent):
+            if door.again is not None:
+                return await door.again(context)
             raise HTTPException(403, "proof")
         context.fields, context.file = form.fields, form.file
         return await door.handler(context)

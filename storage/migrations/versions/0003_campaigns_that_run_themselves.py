@@ -21,6 +21,7 @@ def added() -> dict[str, tuple[sa.Column[Any], ...]]:
             sa.Column("left", sa.Boolean(), nullable=False, server_default=FALSE),
             sa.Column("zone", sa.Text()),
             sa.Column("tags", sa.Text(), nullable=False, server_default=sa.text("'[]'")),
+            sa.Column("consent", sa.Text(), nullable=False, server_default=EMPTY),
         ),
         "invites": (sa.Column("expires_at", sa.BigInteger()),),
         "campaigns": (
@@ -56,9 +57,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", name="pk_day_overrides"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "visits",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_visits"),
+        sqlite_with_rowid=False,
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("visits")
     op.drop_table("day_overrides")
     op.drop_table("dispositions")
     for table, columns in added().items():

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import schemathesis
@@ -14,7 +15,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
-from storage import SqlStore
+from storage import FileKeyring, SqlStore
 from tests.web.api.stocked import FORM, program, stock
 from tests.web.console.seats import Clock, Desk, desk_on
 from web.api.app import OPERATIONS, schema
@@ -75,9 +76,9 @@ def configuration(secret: str) -> SchemathesisConfig:
     return SchemathesisConfig.from_dict(made)
 
 
-def test_schemathesis_finds_nothing(sqlite_url: str) -> None:
+def test_schemathesis_finds_nothing(sqlite_url: str, tmp_path: Path) -> None:
     store = SqlStore(sqlite_url)
-    desk = desk_on(store, Ticking())
+    desk = desk_on(store, Ticking(), keyring=FileKeyring(tmp_path / "keys"))
     try:
         secret = asyncio.run(_prepared(desk))
         run = _tried(desk, secret)

@@ -97,6 +97,29 @@ async def test_what_cannot_be_is_said_and_what_was_typed_is_kept(
     assert await stored(desk, "lina") is None
 
 
+async def test_nobody_is_invited_without_a_role(desk: Desk, office: httpx.AsyncClient) -> None:
+    page = f"{LIST}/new"
+    answer = await post(office, page, {"login": "lina", "name": "李娜"}, page=page)
+    assert answer.status_code == 422
+    assert 'id="wrong-roles"' in answer.text
+    assert "Choose at least one role" in answer.text
+    assert await stored(desk, "lina") is None
+
+
+async def test_the_page_of_a_link_that_is_loaded_again_says_that_the_account_is_there(
+    desk: Desk, office: httpx.AsyncClient
+) -> None:
+    page, fields = f"{LIST}/new", {"login": "lina", "name": "李娜", "role:officer": "on"}
+    assert (await post(office, page, fields, page=page)).status_code == 200
+    again = await post(office, page, fields, page=page)
+    account = await stored(desk, "lina")
+    assert account is not None
+    assert again.headers["location"] == f"{LIST}/{account.id}"
+    assert "make a new link below" in (await office.get(f"{LIST}/{account.id}")).text
+    other = await post(office, page, {**fields, "name": "另一个人"}, page=page)
+    assert other.status_code == 422, "somebody else's login is taken"
+
+
 async def test_roles_are_changed_and_the_person_has_to_sign_in_again(
     desk: Desk, office: httpx.AsyncClient
 ) -> None:
@@ -229,7 +252,7 @@ async def test_an_auditor_reads_the_list_and_finds_nothing_to_press(desk: Desk) 
 
 async def test_names_are_text_and_never_markup(desk: Desk, office: httpx.AsyncClient) -> None:
     name = "<b>Li</b>'\"&"
-    fields = {"login": "lina", "name": name}
+    fields = {"login": "lina", "name": name, "role:officer": "on"}
     await post(office, f"{LIST}/new", fields, page=f"{LIST}/new")
     page = (await office.get(LIST)).text
     assert "&lt;b&gt;Li&lt;/b&gt;" in page

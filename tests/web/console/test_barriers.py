@@ -47,7 +47,8 @@ SIGHTS = {
 NOT_PAGES = re.compile(r"(\.\w+|/now|/picture|/samples.*|/export.*|/mistakes.csv|/xform|/coming)$")
 SOMEWHERE = {
     "/fieldwork/{wave}": f"/fieldwork/{WAVE.id}",
-    "/campaigns/{campaign}": f"/campaigns/{CAMPAIGN.id}",
+    "/campaigns/{campaign:path}": f"/campaigns/{CAMPAIGN.id}",
+    "/campaigns/{campaign:path}/rehearse": f"/campaigns/{CAMPAIGN.id}/rehearse",
     "/roster/unit/{subject}": "/roster/unit/s2",
     "/roster/person/{person}": "/roster/person/p1",
     "/accounts/{account}": "/accounts/a-administrator",

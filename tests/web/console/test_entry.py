@@ -17,7 +17,7 @@ from desk.entry import factors, passwords, welcoming
 from desk.entry.sessions import digest_of
 from desk.roles import Role
 from storage import SqlStore
-from tests.web.console.seats import APP_KEY, Desk, desk_on, post, proof
+from tests.web.console.seats import APP_KEY, PROOF, Desk, desk_on, post, proof
 from tests.web.console.signing import (
     COOKIE,
     OTHER_PASSWORD,
@@ -72,6 +72,14 @@ async def test_the_first_administrator_comes_in_by_a_link_and_enrols_a_phone(des
     )
     codes = re.findall(r"<li>([a-z2-9]{5}-[a-z2-9]{5})</li>", enrolled.text)
     assert len(set(codes)) == 10
+    old = PROOF.search(page)
+    assert old is not None
+    sent = {"code": "000000", "proof": old[1]}
+    reloaded = await client.post("/desk/second-factor", data=sent)
+    assert reloaded.headers["location"] == "/desk/me", "what the page said stands"
+    shown = (await client.get("/desk/me")).text
+    assert "第二道验证已启用。备用码不会再显示" in shown
+    assert codes[0] not in shown
     assert await home(client) == 200
     assert (await client.get(link)).status_code == 410  # it was good once
 

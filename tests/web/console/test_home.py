@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,10 +18,12 @@ from storage.transaction import SqlTransaction
 from surveys.campaigns import INVITE
 from surveys.cells import RaterGroup, Tally, Turnout
 from surveys.dispositions import final
-from surveys.people import Subject
+from surveys.people import Kind, Person, Relation, Subject
+from tests.desk.asking import CONCERN, SERVICE, furnish
 from tests.storage.rows import CAMPAIGN, NOW, WAVE, found_roll, interview
-from tests.web.console.seats import Desk
+from tests.web.console.seats import Desk, desk_on
 from tests.web.published import NAMED, publications
+from web.console.console import Setting
 
 
 def afield(tx: SqlTransaction) -> None:
@@ -211,3 +214,88 @@ async def test_groups_have_their_names_in_both_languages(desk: Desk) -> None:
         client = await desk.seat(Role.OFFICER, language=language, login=f"officer-{language}")
         page = (await client.get(f"/desk/fieldwork/{WAVE.id}")).text
         assert name in page.lower(), RaterGroup.PEER
+
+
+async def test_a_questionnaire_that_rates_nobody_is_no_first_step_done(desk: Desk) -> None:
+    def brought(tx: SqlTransaction) -> None:
+        furnish(tx, forms=(CONCERN,))
+
+    await desk.store.write(brought)
+    client = await desk.seat(Role.ADMINISTRATOR)
+    assert "no questionnaire that can rate yet" in (await client.get("/desk")).text
+    assert "<details" in (page := (await client.get("/desk/questionnaires")).text)
+    assert " open>" in page.partition("<details")[2].partition("\n")[0], "where one is brought"
+    await desk.store.write(lambda tx: tx.put_form(SERVICE.hash, SERVICE.title, SERVICE.source))
+    page = (await client.get("/desk")).text
+    assert "can rate yet" not in page
+    assert "schedule your first campaign" in page
+
+
+async def test_an_address_that_only_this_machine_opens_is_told_where_links_are(desk: Desk) -> None:
+    local = desk_on(desk.store, public_url="http://127.0.0.1:8080")
+    client = await local.seat(Role.ADMINISTRATOR)
+    for path in ("/desk", "/desk/roster/links", "/desk/roster/links?kind=staff"):
+        assert "MINYI_PUBLIC_URL" in (await client.get(path)).text, path
+        assert (
+            "MINYI_PUBLIC_URL" not in (await (await desk.seat(Role.ADMINISTRATOR)).get(path)).text
+        ), path
+    for opened in local.opened:
+        await opened.aclose()
+
+
+async def test_an_organisation_without_a_name_is_told_to_whom_it_concerns(desk: Desk) -> None:
+    said = "Your organisation has no name here yet"
+    for source, told in (("default", True), ("", True), ("the environment", False)):
+        named = Setting("MINYI_ORGANISATION_ZH", "本单位", source, "")
+        other = desk_on(desk.store, settings=[named])
+        page = (await (await other.seat(Role.ADMINISTRATOR)).get("/desk")).text
+        assert (said in page) is told, source
+        assert said not in (await (await other.seat(Role.HANDLER)).get("/desk")).text
+        for client in other.opened:
+            await client.aclose()
+
+
+async def test_a_wave_that_closes_at_midnight_has_the_day_before_as_its_last(desk: Desk) -> None:
+    desk.clock.now = NOW
+    midnight = datetime(2026, 12, 13, 16, tzinfo=UTC)  # 00:00 of the 14th in Shanghai
+
+    def closing(tx: SqlTransaction) -> None:
+        afield(tx)
+        tx.put_wave(replace(WAVE, closes_at=midnight))
+
+    await desk.store.write(closing)
+    client = await desk.seat(Role.OFFICER)
+    page = (await client.get("/desk")).text
+    assert "Last day: December 13, 2026 (closes at midnight that night)" in page
+    assert "closes on December 13, 2026" in page
+    chinese = await desk.seat(Role.OFFICER, language="zh", login="zhang")
+    assert "最后一天：2026年12月13日（当天 24:00 截止）" in (await chinese.get("/desk")).text
+    assert "December 13, 2026 24:00" in (await client.get(f"/desk/fieldwork/{WAVE.id}")).text
+    assert "December 14" not in page
+
+
+async def test_people_whom_no_invitation_reaches_are_counted_with_what_to_do(desk: Desk) -> None:
+    desk.clock.now = NOW
+
+    def walled(groups: tuple[RaterGroup, ...]) -> Callable[[SqlTransaction], None]:
+        def work(tx: SqlTransaction) -> None:
+            tx.put_campaign(replace(CAMPAIGN, groups=groups))
+
+        return work
+
+    def afield_and_apart(tx: SqlTransaction) -> None:
+        found_roll(tx, 12)
+        tx.put_people(Person(f"q{n}", Kind.STAFF, f"无{n}") for n in range(13))
+        tx.put_relations(Relation(f"q{n}", "s1", RaterGroup.PEER) for n in range(13))
+        tx.draw_assignments(WAVE, CAMPAIGN, NOW)
+        tx.draw_deliveries(WAVE.id, INVITE, NOW)
+
+    await desk.store.write(afield_and_apart)
+    await desk.store.write(walled((RaterGroup.PEER,)))
+    client = await desk.seat(Role.OFFICER)
+    page = (await client.get("/desk")).text
+    assert "no Telegram: 13." in page
+    assert "/desk/roster/links?kind=staff" in page
+    await desk.store.write(walled((RaterGroup.PEER, RaterGroup.RECIPIENT)))
+    page = (await client.get("/desk")).text
+    assert "no Telegram: 13" not in page, "whoever walks in at a window joins this roll"

@@ -56,7 +56,7 @@ async def places(desk: Desk) -> dict[str, tuple[dict[str, str], int]]:
     hook, _ = await desk.store.write(lambda tx: hooks.make(tx, desk.act(), desired, APP_KEY))
     return {
         PAGE: (TOKEN, 200),
-        "/desk/accounts/new": ({"login": "li", "name": "Li"}, 200),
+        "/desk/accounts/new": ({"login": "li", "name": "Li", "role:auditor": "on"}, 200),
         "/desk/accounts/a-officer/enable": ({}, 303),
         "/desk/accounts/a-officer/link": ({}, 200),
         "/desk/accounts/a-officer/roles": ({"stood": '["officer:"]', "role:auditor": "on"}, 303),

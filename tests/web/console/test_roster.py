@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from desk.audit import someone
 from desk.roles import Role
 from storage.transaction import SqlTransaction
 from surveys.cells import RaterGroup
+from surveys.consenting import keep_text, version
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
 from tests.web.console.seats import Desk, post
 
@@ -127,7 +129,43 @@ async def test_a_persons_page_never_tells_whether_they_came(desk: Desk) -> None:
     assert "rowser" not in browser.split("<main")[1]
 
 
-async def test_a_person_is_changed_with_before_and_after_in_the_audit(desk: Desk) -> None:
+async def test_the_version_somebody_was_told_is_hidden_of_whoever_a_table_lists(desk: Desk) -> None:
+    def told(tx: SqlTransaction) -> None:
+        rolled(tx)
+        keep_text(tx)
+        tx.put_people(
+            [Person("P1", Kind.STAFF, "李四", "east", consent=version()),
+             Person("P3", Kind.CITIZEN, consent=version()), Person("P5", Kind.CITIZEN)]
+        )  # fmt: skip
+
+    await desk.store.write(told)
+    client = await desk.seat(Role.OFFICER)
+    listed = [(await client.get(f"/desk/roster/person?id={key}")).text for key in ("P1", "P2")]
+    assert all("Which version is not shown here" in page for page in listed)
+    assert not any(version() in page for page in listed)
+    guest = (await client.get("/desk/roster/person?id=P3")).text
+    assert f"/desk/roster/privacy?version={version()}" in guest
+    assert "None yet, or withdrawn" in (await client.get("/desk/roster/person?id=P5")).text
+
+
+async def test_what_a_version_of_the_privacy_text_said_is_shown(desk: Desk) -> None:
+    await desk.store.write(keep_text)
+    await desk.store.write(
+        lambda tx: tx.put_note("privacy:0badc0de", '{"en":"All <b>is</b> read"}')
+    )
+    client = await desk.seat(Role.OFFICER)
+    today = (await client.get("/desk/roster/privacy")).text
+    assert "Ratings lie sealed" in today
+    assert "评价：截止前密封存放" in today
+    assert "what people are told now" in today
+    then = (await client.get("/desk/roster/privacy?version=0badc0de")).text
+    assert "All &lt;b&gt;is&lt;/b&gt; read" in then
+    assert "it has changed since" in then
+    for unknown in ("12345678", "%00", "x" * 300):
+        assert (await client.get(f"/desk/roster/privacy?version={unknown}")).status_code == 404
+
+
+async def test_a_person_is_changed_and_the_audit_says_which_fields_but_no_name(desk: Desk) -> None:
     await desk.store.write(rolled)
     client = await desk.seat(Role.OFFICER)
     fields = {"id": "P1", "name": "李思", "unit": "win", "language": "en"}
@@ -138,9 +176,8 @@ async def test_a_person_is_changed_with_before_and_after_in_the_audit(desk: Desk
         "P1", Kind.STAFF, "李思", "win", "en"
     )
     [entry] = await desk.audited("person")
-    assert (entry.action, entry.what) == ("person.edited", "person:P1")
-    assert entry.before == '{"language":null,"name":"李四","unit":"east"}'
-    assert entry.after == '{"language":"en","name":"李思","unit":"win"}'
+    assert (entry.action, entry.what) == ("person.edited", someone(desk.act(), "P1"))
+    assert (entry.before, entry.after) == ("", '{"fields":["language","name","unit"]}')
     await post(client, "/desk/roster/person", fields, page=page)
     assert len(await desk.audited("person")) == 1  # nothing changed, nothing told
 

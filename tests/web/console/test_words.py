@@ -60,6 +60,16 @@ def test_every_role_has_its_name() -> None:
     assert all(f"role.{role}" in KEYS for role in Role)
 
 
+def test_whatever_renews_parts_of_a_page_loads_what_does_it_and_no_other_page_does() -> None:
+    folder = ROOT / "web" / "console" / "templates"
+    pages = {file: file.read_text("utf-8") for file in folder.rglob("*.html")}
+    renewing = {file for file, text in pages.items() if "hx-get" in text}
+    chat = folder / "questionnaires" / "trial.html"  # its talk renews itself
+    assert renewing | {chat} == {
+        f for f, text in pages.items() if '{% include "htmx.html" %}' in text
+    }
+
+
 def test_no_page_of_the_desk_holds_inline_styles_or_scripts() -> None:
     for template in (ROOT / "web" / "console" / "templates").rglob("*.html"):
         text = template.read_text("utf-8")

@@ -91,8 +91,19 @@ async def invite(at: Context) -> Response:
     try:
         secret, account = await at.write(work)
     except AccountError as error:
-        return await _new(at, error)
+        return await _again(at, error) or await _new(at, error)
     return _link(at, account, secret)
+
+
+async def _again(at: Context, error: AccountError) -> Response | None:
+    """On to the account where the page that showed its link was reloaded; None for all else."""
+    if error.code != "login_taken":
+        return None
+    name = at.fields.get("name", "").strip()
+    made = await at.read(lambda tx: staffing.called(tx, at.fields.get("login", "")))
+    if made.name != name or made.password or made.external:
+        return None
+    return at.go(f"{LIST}/{made.id}", "accounts.link.gone")
 
 
 async def link(at: Context) -> Response:

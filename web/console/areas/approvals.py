@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,20 +17,23 @@ from desk.campaigns.foreseeing import reach
 from desk.campaigns.rhythm import Every, in_words, rhythm_of
 from desk.campaigns.seconding import CREATE
 from desk.campaigns.wishing import Wish, planned
+from desk.nominating import NOMINATE
 from desk.roles import May, allows
 from desk.store import Approval, Decision, DeskTransaction
 from surveys.campaigns import Shift
 from surveys.cells import RaterGroup
+from surveys.words import pick
 from web.console.context import WORDS, Context
 from web.console.doors import Door
 
 KEPT = 100  # requests in the history
 CLOCK = "minyi"  # who asks when nobody does
-ORDER = ("campaign", "wave", "more", "people", "title_zh", "title_en", "form", "groups", "starts",
-         "recurrence", "hour", "days", "reminders", "k", "units", "tags", "rest_days", "sample",
-         "strata", "quotas", "per_rater", "per_subject", "at_most", "shift", "quiet_from",
-         "quiet_until", "grace", "messages_invite_zh", "messages_invite_en",
-         "messages_remind_zh", "messages_remind_en", "paid", "zone", "id")  # fmt: skip
+ORDER = ("campaign", "subject", "group", "raters", "wave", "more", "people", "title_zh",
+         "title_en", "form", "groups", "starts", "recurrence", "hour", "days", "reminders", "k",
+         "units", "tags", "rest_days", "sample", "strata", "quotas", "per_rater", "per_subject",
+         "at_most", "shift", "quiet_from", "quiet_until", "grace", "messages_invite_zh",
+         "messages_invite_en", "messages_remind_zh", "messages_remind_en", "paid",
+         "zone", "id")  # fmt: skip
 """In which order people want to read what will be done; anything else comes after it."""
 
 
@@ -161,6 +165,10 @@ def _facts(tx: DeskTransaction, at: Context, request: Approval) -> list[tuple[st
         asked = _people(tx, request.arguments.get("wish", ""), at.now)
         if asked is not None:
             facts.append((at.say("approvals.people"), at.number(asked)))
+    if request.action == NOMINATE:
+        sides = tx.raters_of(request.arguments.get("subject", ""))
+        told = [f"{at.say(f'campaigns.group.{side}')} {at.number(n)}" for side, n in sides.items()]
+        facts.append((at.say("approvals.raters_now"), "、".join(told) or "0"))
     return facts
 
 
@@ -193,6 +201,13 @@ def _value(tx: DeskTransaction, at: Context, name: str, value: str) -> str:
             return f"{titles[0]} ({value[:12]})" if len(titles) == 1 else value
         case "recurrence" if (rhythm := rhythm_of(value, Shift.NONE)).every is not Every.OWN:
             return in_words(rhythm, at.language)
+        case "group" if (groups := _groups(value)) is not None:
+            return at.say(f"campaigns.group.{groups[0]}")
+        case "raters":
+            people = [(each, tx.person(each)) for each in json.loads(value)]
+            return joint.join(f"{p.name} ({key})" if p and p.name else key for key, p in people)
+        case "subject" if (rated := tx.subject(value)) is not None:
+            return f"{pick(rated.name, at.language)} ({value})"
         case "campaign":
             found = tx.campaign(value)
             title = "" if found is None else " / ".join(found.title.values())

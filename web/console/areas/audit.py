@@ -25,6 +25,10 @@ BRIEF = 3  # changed fields of an entry on that page; its own page has all of th
 SHORT = 60  # characters of a value there
 LONGEST = 200  # characters of a filter
 FILTERS = ("who", "action", "what", "since", "until", "text")
+SPOKEN = {"roles": "role.", "groups": "campaigns.group.", "action": "approvals.action.",
+          "decision": "approvals.fate.", "shift": "campaigns.shift.",
+          "strata": "campaigns.strata."}  # fmt: skip
+"""Fields whose values have words elsewhere, by the beginning of their keys."""
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 ACTIONS = tuple(
     sorted(key.removeprefix("action.") for key in WORDS.keys() if key.startswith("action."))  # noqa: SIM118
@@ -100,7 +104,7 @@ async def export(at: Context) -> Response:
     whole = "" if sought == Sought() else "-part"
     name = f"minyi-audit{whole}-{at.now.astimezone(at.console.zone):%Y%m%d}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    pieces = exported(at.console.store, sought, kind)
+    pieces = exported(at.console.store, sought, kind, at.console.zone)
     return StreamingResponse(pieces, media_type=TYPES[kind], headers=headers)
 
 
@@ -190,14 +194,22 @@ def _facts(text: str) -> Mapping[str, Any]:
 def _said(facts: Mapping[str, Any], name: str, language: str) -> str | None:
     if name not in facts:
         return None
-    value = facts[name]
+    return _told(facts[name], name, language)
+
+
+def _told(value: Any, name: str, language: str) -> str:
+    """One value of field ``name`` in words, where there are words for it."""
     if isinstance(value, bool):
         return WORDS.say("audit.yes" if value else "audit.no", language)
-    if value in (None, "", []):
+    if value is None or value in ("", [], {}):
         return "–"
+    if isinstance(value, dict):
+        value = [f"{key}={_told(each, '', language)}" for key, each in value.items()]
     if isinstance(value, list):
-        return ("、" if language == "zh" else ", ").join(map(str, value))
-    return str(value)
+        return ("、" if language == "zh" else ", ").join(_told(e, name, language) for e in value)
+    known, dot, about = str(value).partition(":")
+    key = f"{SPOKEN.get(name, 'audit.value.' + name + '.')}{known}"
+    return f"{WORDS.say(key, language)}{dot}{about}" if key in WORDS.keys() else str(value)  # noqa: SIM118
 
 
 DOORS = (

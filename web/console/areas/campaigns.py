@@ -27,13 +27,14 @@ from desk.campaigns.seconding import (
 )
 from desk.campaigns.standing import Brief, Standing, briefs, standing
 from desk.campaigns.wrongs import CampaignError
+from desk.questionnaires import brought
 from desk.roles import May
 from desk.store import Approval, DeskTransaction
 from surveys.campaigns import Campaign, WaveState
 from surveys.cells import RaterGroup
-from web.console.areas import campaigns_dry, campaigns_new, messages
+from web.console.areas import campaigns_dry, campaigns_new, messages, rehearsal
 from web.console.campaign_calendar import Span, drawn
-from web.console.campaign_telling import moment, month, promises, rule
+from web.console.campaign_telling import closing, moment, month, promises, rule
 from web.console.context import Context
 from web.console.doors import Door
 
@@ -68,6 +69,7 @@ async def listing(at: Context) -> Response:
     return at.page(
         "campaigns/list.html", every=every, found=found, states=STATES, groups=tuple(RaterGroup),
         chosen={"state": state, "group": group, "text": text}, when=moment(at.language),
+        until=closing(at.language),
     )  # fmt: skip
 
 
@@ -96,7 +98,8 @@ async def page(at: Context) -> Response:
         spans += [Span(each.opens_at, each.closes_at, "coming") for each in seen.ahead]
     return at.page(
         "campaigns/campaign.html", seen=seen, made=made, now=now, planned=WaveState.PLANNED,
-        when=moment(at.language), month=month(at.language), rule=rule(made),
+        when=moment(at.language), until=closing(at.language), month=month(at.language),
+        rule=rule(made),
         promises=promises(made), address=address(made.id),
         calendar=drawn(spans, now.astimezone(zone)),
     )  # fmt: skip
@@ -142,6 +145,7 @@ async def asking(at: Context, doing: str, *, status: int = 200, wrong: str = "")
             "reach": reach(tx, made, at.now),
             "notes": notes(tx, made, at.now, seen.look) if doing == "resume" else [],
             "forms": campaigns_new.shelf(tx) if doing == "revise" else [],
+            "brought": brought(tx) if doing == "revise" else {},
         }
 
     values = await at.read(looked)
@@ -149,7 +153,8 @@ async def asking(at: Context, doing: str, *, status: int = 200, wrong: str = "")
     assert isinstance(made, Campaign)
     return at.page(
         "campaigns/confirm.html", status=status, doing=doing, wrong=wrong, limit=limit,
-        when=moment(at.language), address=address(made.id), now=at.now, most=MOST,
+        when=moment(at.language), until=closing(at.language), address=address(made.id),
+        now=at.now, most=MOST,
         more=at.fields.get("more", ""), **values,
     )  # fmt: skip
 
@@ -222,7 +227,7 @@ async def extend(at: Context) -> Response:
     if isinstance(done, Approval):
         return at.go(f"/desk/approvals/{done.id}", "campaigns.said.asked")
     made = await at.read(lambda tx: known(tx, name))
-    closes = moment(at.language)(done.closes_at, made.zone)
+    closes = closing(at.language)(done.closes_at, made.zone)
     return at.go(address(name), "campaigns.said.extended", day=closes)
 
 
@@ -251,6 +256,7 @@ DOORS = (
     *campaigns_new.DOORS,
     *campaigns_dry.DOORS,
     *messages.DOORS,
+    *rehearsal.DOORS,
     Door(f"{_ONE}/pause", ask_pause, May.CAMPAIGNS_WRITE),
     Door(f"{_ONE}/pause", pause, May.CAMPAIGNS_WRITE, "POST"),
     Door(f"{_ONE}/resume", ask_resume, May.CAMPAIGNS_WRITE),

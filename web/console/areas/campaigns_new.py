@@ -22,6 +22,7 @@ from desk.campaigns.seconding import CREATE, create_or_ask
 from desk.campaigns.sizes import advise, precision_of
 from desk.campaigns.wishing import Wish, planned
 from desk.campaigns.wrongs import CampaignError, Wrong
+from desk.questionnaires import brought
 from desk.roles import May
 from desk.store import Approval, DeskTransaction
 from surveys.audience import STRATA
@@ -30,7 +31,7 @@ from surveys.cells import RaterGroup
 from surveys.people import Subject
 from surveys.sizing import Measure
 from surveys.words import pick
-from web.console.campaign_telling import moment, rule
+from web.console.campaign_telling import closing, moment, rule
 from web.console.context import Context
 from web.console.doors import Door
 
@@ -187,6 +188,8 @@ def _page(tx: DeskTransaction, at: Context, key: str, step: int) -> dict[str, An
     draft = _draft(tx, typed(tx, at.account.id, key, _defaults(at), at.now), at.now)
     looking = "look" in at.request.query_params or step == PAGES[-1]
     said = draft.on(step) if looking else {}
+    if "form" in said and draft.fields["title_zh"] == draft.fields["title_en"] == "":
+        said.pop("title_zh", None)  # the questionnaire that is chosen brings its own title
     values: dict[str, Any] = {
         "key": key,
         "step": step,
@@ -199,7 +202,7 @@ def _page(tx: DeskTransaction, at: Context, key: str, step: int) -> dict[str, An
 
 
 def _which(tx: DeskTransaction, at: Context, draft: Draft) -> dict[str, Any]:
-    return {"forms": shelf(tx)}
+    return {"forms": shelf(tx), "brought": brought(tx)}
 
 
 def _whom(tx: DeskTransaction, at: Context, draft: Draft) -> dict[str, Any]:
@@ -252,8 +255,15 @@ def _taken(tx: DeskTransaction, at: Context, fields: Mapping[str, str]) -> dict[
 
 def _when(tx: DeskTransaction, at: Context, draft: Draft) -> dict[str, Any]:
     wrongs = list(draft.on(3).values()) if "look" in at.request.query_params else []
-    shown = _openings(tx, at, draft.made, wrongs)
-    return shown | {"offered": OFFERED, "ons": tuple(On), "own": Every.OWN, "words": _words(at)}
+    shown = _openings(tx, at, draft.made, wrongs)  # what is wrong stands beside its field
+    return shown | {
+        "troubles": [],
+        "mend": bool(wrongs),
+        "offered": OFFERED,
+        "ons": tuple(On),
+        "own": Every.OWN,
+        "words": _words(at),
+    }
 
 
 def _openings(
@@ -261,6 +271,7 @@ def _openings(
 ) -> dict[str, Any]:
     return {
         "troubles": [wrong.said(at.language) for wrong in wrongs],
+        "mend": False,
         "ahead": coming(made, calendar(tx), (), at.now, SHOWN) if made and not wrongs else [],
         "rule": rule(made) if made else {},
         "zone": made.zone if made else "",
@@ -301,6 +312,7 @@ def _outlook(
         "ahead": ahead,
         "rule": rule(made),
         "when": moment(at.language),
+        "until": closing(at.language),
         "now": at.now,
     }
 

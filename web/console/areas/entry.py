@@ -7,6 +7,7 @@ from io import BytesIO
 from urllib.parse import quote, unquote
 
 import segno
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from desk.accounts import Stage
@@ -213,6 +214,13 @@ async def enrol(at: Context) -> Response:
     return hand_out(at, at.page("me/codes.html", codes=codes, renewed=False), seated)
 
 
+async def enrolled(at: Context) -> Response:
+    """The page of recovery codes was reloaded: what it said stands, and is not said again."""
+    if not at.account.totp:
+        raise HTTPException(403, "proof")
+    return at.go("/desk/me", "me.codes.gone")
+
+
 # out
 
 
@@ -231,7 +239,7 @@ DOORS = (
     Door("/welcome/{token}", welcome_page, None),
     Door("/welcome/{token}", welcome, None, "POST"),
     Door("/second-factor", enrol_page, May.OWN, stages=(Stage.ENROL, Stage.FULL)),
-    Door("/second-factor", enrol, May.OWN, "POST", (Stage.ENROL, Stage.FULL)),
+    Door("/second-factor", enrol, May.OWN, "POST", (Stage.ENROL, Stage.FULL), again=enrolled),
     Door("/second-factor/picture", enrol_picture, May.OWN, stages=(Stage.ENROL, Stage.FULL)),
     Door("/sign-out", sign_out, May.OWN, "POST", ANY),
 )

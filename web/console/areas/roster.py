@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from desk.audit import someone
+from desk.consenting import told_version
+from desk.forgetting import ForgetError, forget
 from desk.importing.samples import ORDER, sample
 from desk.roles import May
 from desk.roster import RosterError, Twig, chain, edit_person, edit_subject, opt_out, tree, trimmed
 from desk.store import DeskTransaction, PeopleSought
 from surveys.cells import RaterGroup
+from surveys.consenting import text_of, version
 from surveys.people import Kind, Person, Subject
 from surveys.words import LANGUAGES, pick
 from web.console.context import Context
 from web.console.doors import Door
 from web.console.paging import Pages, linked, paged
+from web.console.proving import sure
 
 MOST = 300  # lines of the tree on one page
 PER_PAGE = 50
@@ -211,6 +216,7 @@ async def _person(
     }
     return at.page("roster/person.html", status=200 if wrongs is None else 422, seen=seen,
                    fields=fields, wrongs=_told(at, wrongs), languages=LANGUAGES,
+                   consent=told_version(known),
                    named=lambda each, key: named(at, each, key))  # fmt: skip
 
 
@@ -235,6 +241,42 @@ async def stop_asking(at: Context) -> Response:
     return at.go(linked("/desk/roster/person", id=key), "roster.out_now")
 
 
+async def privacy(at: Context) -> Response:
+    """What a version of the privacy text said; today's where none is named."""
+    asked = at.request.query_params.get("version", "") or version()
+    told = await at.read(lambda tx: text_of(tx, asked[:20]) if asked.isprintable() else None)
+    if told is None:
+        raise HTTPException(404)
+    return at.page("roster/privacy.html", version=asked, told=told, now=asked == version())
+
+
+async def ask_to_forget(at: Context) -> Response:
+    """What would go and what would stay, before it is done."""
+    return await _ask_to_forget(at, at.request.query_params.get("id", ""))
+
+
+async def _ask_to_forget(at: Context, key: str, wrong: str = "") -> Response:
+    found = await at.read(lambda tx: tx.person(key))
+    if found is None or at.console.keyring is None:
+        raise HTTPException(404)
+    return at.page("roster/forget.html", status=409 if wrong else 200, person=found, wrong=wrong,
+                   mark=someone(at.act(), key))  # fmt: skip
+
+
+async def forget_now(at: Context) -> Response:
+    """Somebody asked for it in writing: nothing of them stays."""
+    key, keyring = at.fields.get("id", ""), at.console.keyring
+    if keyring is None:
+        raise HTTPException(404)
+    try:
+        done = await at.write(lambda tx: forget(tx, at.act(), key, keyring))
+    except ForgetError as error:
+        return await _ask_to_forget(at, key, error.saying.said(at.language))
+    if not done:
+        raise HTTPException(404)
+    return at.go("/desk/roster/people", "roster.forgotten")
+
+
 def _told(at: Context, wrongs: RosterError | None) -> dict[str, str]:
     return {wrong.field: wrong.why.said(at.language) for wrong in wrongs.wrongs} if wrongs else {}
 
@@ -256,6 +298,9 @@ DOORS = (
     Door("/roster/people", people, May.ROSTER_READ),
     Door("/roster/person", person, May.ROSTER_READ),
     Door("/roster/person", change_person, May.ROSTER_WRITE, "POST"),
+    Door("/roster/privacy", privacy, May.ROSTER_READ),
     Door("/roster/person/stop", stop_asking, May.ROSTER_WRITE, "POST"),
+    Door("/roster/person/forget", ask_to_forget, May.ROSTER_WRITE),
+    Door("/roster/person/forget", sure(forget_now), May.ROSTER_WRITE, "POST"),
     Door("/roster/samples/{table}.{language}.csv", one_sample, May.ROSTER_READ),
 )

@@ -9,11 +9,13 @@ from typing import Any, cast
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from desk.campaigns.rehearsing import KIND
 from desk.importing.columns import TABLES
 from desk.roles import May
 from desk.store import Work, WorkState
 from desk.works import Far, interrupted
 from surveys.words import pick
+from web.console.areas import rehearsal
 from web.console.context import Context
 from web.console.doors import Door
 
@@ -75,6 +77,9 @@ async def _mine(at: Context) -> Work:
 async def work(at: Context) -> Response:
     """How far it is, or what came of it."""
     found = await _mine(at)
+    if found.kind == KIND:
+        far = _far(at, found) if _running(at, found) else None
+        return await rehearsal.result(at, found, far, interrupted(found, at.now))
     if found.kind == "check" and not _running(at, found):
         return RedirectResponse(f"/desk/roster/import/{found.result['upload']}", 303)
     return at.page("works/work.html", work=found, running=_running(at, found), far=_far(at, found),

@@ -1,0 +1,84 @@
+"""Nominations: one proposes who is to rate a unit or an official, a second person agrees."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from desk.accounts import Account
+from desk.approvals import ask, register
+from desk.audit import Act, record
+from desk.roles import May
+from desk.saying import Saying, SpokenError, shown
+from desk.store import Approval, DeskTransaction, PeopleSought
+from surveys.cells import RaterGroup
+from surveys.people import Kind, Person, Relation
+
+NOMINATE = "relations.nominate"
+MOST = 30  # people nominated at once
+NOMINATED = (RaterGroup.SUPERIOR, RaterGroup.PEER, RaterGroup.SUBORDINATE)
+"""The sides that staff rate from."""
+
+
+class NominationError(SpokenError):
+    """It cannot be proposed so; ``saying`` tells why and how to mend it."""
+
+
+def nominate(
+    tx: DeskTransaction, act: Act, account: Account, subject: str, group: RaterGroup, typed: str
+) -> Approval:
+    """Ask for the people ``typed`` (ids or names, by commas or lines) to rate ``subject``.
+
+    NominationError with whom it cannot be; ApprovalError where the subject's last nomination waits.
+    """
+    if tx.subject(subject) is None:
+        raise NominationError(Saying("nomination.subject", {"subject": shown(subject)}))
+    cells = (cell.strip() for cell in re.split(r"[\n,，、;；]", typed))
+    words = list(dict.fromkeys(cell for cell in cells if cell))
+    if not words or len(words) > MOST:
+        raise NominationError(Saying("nomination.count", {"most": MOST}))
+    people = [_found(tx, word) for word in words]
+    for person in people:
+        if any(each.subject == subject for each in tx.relations_from(person.id)):
+            raise NominationError(Saying("nomination.already", {"who": shown(_called(person))}))
+    ids = sorted({person.id for person in people})
+    told = {"subject": subject, "group": str(group), "raters": json.dumps(ids, ensure_ascii=False)}
+    return ask(tx, act, account, NOMINATE, f"subject:{subject}", told, act.at)
+
+
+def _found(tx: DeskTransaction, word: str) -> Person:
+    """The one member of staff of that id, else of that name."""
+    known = tx.person(word)
+    if known is None:
+        sought = PeopleSought(text=word, kind=Kind.STAFF)
+        found, _ = tx.seek_people(sought, 0, MOST)
+        same = [each for each in found if each.name == word]
+        if len(same) > 1:
+            ids = ", ".join(each.id for each in same)
+            raise NominationError(Saying("nomination.several", {"who": shown(word), "ids": ids}))
+        known = same[0] if same else None
+    if known is None or known.kind is not Kind.STAFF or known.left:
+        raise NominationError(Saying("nomination.nobody", {"who": shown(word)}))
+    return known
+
+
+def _called(person: Person) -> str:
+    return person.name or person.id
+
+
+def _agreed(tx: DeskTransaction, act: Act, arguments: Mapping[str, str]) -> None:
+    """Those who are still there, and rate the subject from no side yet, rate it from now on."""
+    subject, group = arguments["subject"], RaterGroup(arguments["group"])
+    people = [tx.person(each) for each in json.loads(arguments["raters"])]
+    pairs = (
+        (None, Relation(person.id, subject, group))
+        for person in people
+        if person is not None and not person.left
+    )
+    added = tx.change_relations(pairs)
+    record(tx, act, "relations.nominated", f"subject:{subject}", None,
+           {"group": str(group), "people": added})  # fmt: skip
+
+
+register(NOMINATE, May.ROSTER_WRITE, _agreed)

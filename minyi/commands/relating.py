@@ -1,0 +1,81 @@
+"""minyi relations: who rates whom, derived from the tree of units, and ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from minyi.commands.desk import CommandError, act, fill, open_store, run, say, settings, show, table
+
+if TYPE_CHECKING:
+    from desk.relating import Derivation, Rule
+    from minyi.settings import Settings
+    from surveys.people import Relation
+
+relations = typer.Typer(help="Who rates whom.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to ``app``."""
+    app.add_typer(relations, name="relations")
+
+
+@relations.command()
+def derive(
+    ctx: typer.Context,
+    rules: Annotated[
+        str, typer.Argument(help="Of below, beside, above (whose staff rates a unit), members, "
+                                 "leaders (an official); with commas.", show_default=False)
+    ],
+    apply: Annotated[bool, typer.Option("--apply", help="Add them; else only look.")] = False,
+) -> None:  # fmt: skip
+    """Relations that follow from the tree of units. What is there already is never changed."""
+    from desk.relating import Rule
+
+    named = [word.strip() for word in rules.split(",") if word.strip()]
+    if bad := [word for word in named if word not in tuple(Rule)]:
+        raise CommandError(f"There is no rule {bad[0]!r}; there are: {', '.join(Rule)}.")
+    chosen = [Rule(word) for word in named]
+    seen = run(_derived(settings(ctx), chosen, apply))
+    for rule, count in seen.new.items():
+        say(f"{rule}: {count:,} new")
+    say(f"There already: {seen.already:,}; from another side, and left so: {seen.another:,}")
+    if apply:
+        say(f"Added {seen.count:,} relations. The next wave goes by them.")
+        return
+    listing = table("", "rater", "subject", "group")
+    for each in seen.first:
+        fill(listing, each.rater, each.subject, each.group)
+    show(listing)
+    say("Nothing is changed yet: --apply adds them.")
+
+
+async def _derived(settings: Settings, rules: list[Rule], apply: bool) -> Derivation:
+    from desk.relating import derive, look
+
+    def work(tx: Any) -> Derivation:
+        return derive(tx, act(settings), rules) if apply else look(tx, rules)
+
+    async with open_store(settings) as store:
+        return await store.write(work)
+
+
+@relations.command()
+def end(
+    ctx: typer.Context,
+    rater: Annotated[str, typer.Argument(help="A person's id.", show_default=False)],
+    subject: Annotated[str, typer.Argument(help="Whom they rate.", show_default=False)],
+) -> None:
+    """Somebody is asked about a unit or official no more, from the next wave on."""
+    ended = run(_ended(settings(ctx), rater, subject))
+    if ended is None:
+        raise CommandError(f"{rater} does not rate {subject}.")
+    say(f"{rater} rates {subject} no more. A wave that is open goes on as it was.")
+
+
+async def _ended(settings: Settings, rater: str, subject: str) -> Relation | None:
+    from desk.relating import end
+
+    async with open_store(settings) as store:
+        return await store.write(lambda tx: end(tx, act(settings), rater, subject))

@@ -1,0 +1,95 @@
+"""Relations derived at the desk: looked at, added, ended."""
+
+from __future__ import annotations
+
+from desk.roles import Role
+from surveys.cells import RaterGroup
+from surveys.people import Kind, Person, Relation, Subject
+from tests.web.console.seats import Desk, post
+
+PAGE = "/desk/roster/derive"
+
+
+async def settle(desk: Desk) -> None:
+    await desk.store.write(lambda tx: tx.put_subjects([
+        Subject("top", {"zh": "总局"}),
+        Subject("left", {"zh": "东局"}, parent="top"),
+        Subject("right", {"zh": "西局"}, parent="top"),
+    ]))  # fmt: skip
+    await desk.store.write(lambda tx: tx.put_people([
+        Person("l1", Kind.STAFF, "王芳", "left"), Person("r1", Kind.STAFF, "李强", "right"),
+    ]))  # fmt: skip
+
+
+async def test_what_would_be_added_is_seen_and_then_added(desk: Desk) -> None:
+    await settle(desk)
+    client = await desk.seat(Role.OFFICER, language="zh")
+    empty = (await client.get(PAGE)).text
+    assert "会添上的关系" not in empty
+    shown = (await client.get(f"{PAGE}?beside=on&below=on")).text
+    assert "王芳" in shown
+    assert "添上这 4 条" in shown
+    assert await desk.store.read(lambda tx: tx.raters_of("right")) == {}, "only looked at"
+    answer = await post(client, PAGE, {"beside": "on", "below": "on"})
+    assert answer.status_code == 303
+    raters = await desk.store.read(lambda tx: (tx.raters_of("right"), tx.raters_of("top")))
+    assert raters == ({RaterGroup.PEER: 1}, {RaterGroup.SUBORDINATE: 2})
+    assert "没有要添的" in (await client.get(f"{PAGE}?beside=on")).text
+
+
+async def test_a_relation_is_ended_on_the_persons_page(desk: Desk) -> None:
+    await settle(desk)
+    relation = Relation("l1", "right", RaterGroup.PEER)
+    await desk.store.write(lambda tx: tx.put_relations([relation]))
+    client = await desk.seat(Role.OFFICER, language="en")
+    assert "They rate 西局 no more" in (await client.get("/desk/roster/person?id=l1")).text
+    fields = {"id": "l1", "subject": "right"}
+    assert (await post(client, "/desk/roster/relation/end", fields)).status_code == 303
+    assert await desk.store.read(lambda tx: tx.relations_from("l1")) == []
+    assert (await post(client, "/desk/roster/relation/end", fields)).status_code == 404
+    reader = await desk.seat(Role.AUDITOR, language="en")
+    assert "no more" not in (await reader.get("/desk/roster/person?id=l1")).text
+
+
+async def test_a_nomination_takes_a_second_person(desk: Desk) -> None:
+    await settle(desk)
+    twin = Person("l2", Kind.STAFF, "王芳", "left")
+    await desk.store.write(lambda tx: tx.put_people([twin]))
+    client = await desk.seat(Role.OFFICER, language="zh")
+    page = "/desk/roster/nominate"
+    assert "提名评价人" in (await client.get(f"{page}?id=right")).text
+    wrong = {"id": "right", "group": "PEER", "people": "王芳"}
+    refused = await post(client, page, wrong)
+    assert refused.status_code == 422
+    assert "l1, l2" in refused.text, "two of that name, told apart by id"
+    assert ">王芳</textarea>" in refused.text, "nothing typed is lost"
+    nobody = await post(client, page, {**wrong, "people": "赵六"})
+    assert "赵六" in nobody.text
+    assert (await post(client, page, {**wrong, "people": ""})).status_code == 422
+    assert (await post(client, page, {**wrong, "group": "SVC"})).status_code == 422
+    asked = await post(client, page, {**wrong, "people": "l1，\nl2"})
+    assert asked.status_code == 303
+    [request] = await desk.store.read(lambda tx: tx.approvals(open_only=True))
+    assert await desk.store.read(lambda tx: tx.raters_of("right")) == {}
+    assert "王芳" not in str(request), "what is kept names ids alone"
+    second = await desk.seat(Role.ADMINISTRATOR, language="zh")
+    shown = (await second.get(f"/desk/approvals/{request.id}")).text
+    assert "王芳 (l1)、王芳 (l2)" in shown
+    assert "西局" in shown
+    decided = await post(second, f"/desk/approvals/{request.id}/decide", {"agree": "yes"})
+    assert decided.status_code == 303
+    assert await desk.store.read(lambda tx: tx.raters_of("right")) == {RaterGroup.PEER: 2}
+    again = await post(client, page, {**wrong, "people": "l1"})
+    assert again.status_code == 422
+
+
+async def test_a_refused_nomination_changes_nothing(desk: Desk) -> None:
+    await settle(desk)
+    client = await desk.seat(Role.OFFICER, language="en")
+    fields = {"id": "right", "group": "SUB", "people": "l1"}
+    assert (await post(client, "/desk/roster/nominate", fields)).status_code == 303
+    assert (await post(client, "/desk/roster/nominate", fields)).status_code == 422
+    [request] = await desk.store.read(lambda tx: tx.approvals(open_only=True))
+    second = await desk.seat(Role.ADMINISTRATOR, language="en")
+    await post(second, f"/desk/approvals/{request.id}/decide", {"agree": "no"})
+    assert await desk.store.read(lambda tx: tx.raters_of("right")) == {}

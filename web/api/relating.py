@@ -1,0 +1,105 @@
+"""Who rates whom: read, ended, and proposed to a second person."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from desk.approvals import ApprovalError
+from desk.nominating import MOST, NominationError, nominate
+from desk.relating import end
+from desk.roles import May
+from desk.store import DeskTransaction
+from surveys.cells import RaterGroup
+from surveys.people import Relation
+from web.api.call import Caller
+from web.api.operations import Operation
+from web.api.oversight import ApprovalModel, approval_model, problem_of
+from web.api.paging import Page, Paged
+from web.api.problems import Fault, ProblemError
+from web.api.texts import ID, PersonId, SubjectId
+
+
+class RelationModel(BaseModel):
+    """`rater` sees `subject` from the side of `group`."""
+
+    model_config = ConfigDict(title="Relation")
+
+    rater: str = Field(description="A person's id.")
+    subject: str = Field(description="A subject's id.")
+    group: str = Field(description="SUP, PEER, SUB or SVC.")
+
+
+async def relations(
+    call: Caller,
+    page: Paged,
+    subject: Annotated[str, Query(description="Only about this subject.", pattern=ID)] = "",
+    rater: Annotated[str, Query(description="Only of this person.", pattern=ID)] = "",
+) -> Page[RelationModel]:
+    """Who may rate whom, and from which side."""
+
+    def work(tx: DeskTransaction) -> tuple[list[Relation], str | None]:
+        within = call.reach(tx, May.ROSTER_READ)
+        mine = (
+            each
+            for each in tx.relations()
+            if (within is None or each.subject in within)
+            and subject in ("", each.subject)
+            and rater in ("", each.rater)
+        )
+        shown, onward = page.cut(mine, lambda each: (each.subject, each.rater))
+        return list(shown), onward
+
+    shown, onward = await call.read(work)
+    items = [RelationModel(rater=r.rater, subject=r.subject, group=r.group) for r in shown]
+    return Page(items=items, next=onward)
+
+
+class NominationWish(BaseModel):
+    """People who should rate a subject."""
+
+    model_config = ConfigDict(title="NominationWish", extra="forbid")
+
+    group: Literal["SUP", "PEER", "SUB"] = Field(description="From which side.")
+    people: list[PersonId] = Field(description="Staff, by id.", min_length=1, max_length=MOST)
+
+
+async def nominate_raters(call: Caller, subject: SubjectId, wish: NominationWish) -> Response:
+    """Propose raters; they rate from the next wave on, once a second person approves."""
+
+    def work(tx: DeskTransaction) -> ApprovalModel:
+        if tx.subject(subject) is None:
+            raise ProblemError("missing")
+        side = RaterGroup(wish.group)
+        try:
+            asked = nominate(tx, call.act(), call.account, subject, side, "\n".join(wish.people))
+        except NominationError as error:
+            raise ProblemError(
+                "refused", faults=[Fault(error.saying.everywhere(), "#/people")]
+            ) from None
+        except ApprovalError as error:
+            raise problem_of(error) from None
+        return approval_model(asked)
+
+    return await call.change(work, 202)
+
+
+async def end_relation(call: Caller, rater: PersonId, subject: SubjectId) -> Response:
+    """Ask somebody about a subject no more, from the next wave on. An open wave stays as it is."""
+
+    def work(tx: DeskTransaction) -> None:
+        if end(tx, call.act(), rater, subject) is None:
+            raise ProblemError("missing")
+
+    return await call.change(work, 204)
+
+
+OPERATIONS = (
+    Operation("GET", "/relations", relations, May.ROSTER_READ, Page[RelationModel]),
+    Operation("POST", "/subjects/{subject}/nominations", nominate_raters, May.ROSTER_WRITE,
+              ApprovalModel, 202, refuses=(409,)),
+    Operation("DELETE", "/relations/{rater}/{subject}", end_relation, May.ROSTER_WRITE, None, 204),
+)  # fmt: skip
