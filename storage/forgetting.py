@@ -16,13 +16,15 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     type_coerce,
     union,
     update,
 )
 
+from desk.nominating import NOMINATE
 from storage.audit import AuditRows
-from storage.desk_tables import uploads, works
+from storage.desk_tables import approvals, uploads, works
 from storage.interviews import INTERVIEWS
 from storage.tables import (
     assignments,
@@ -145,11 +147,15 @@ class ForgettingRows(AuditRows):
 
     def drop_mentions(self, words: Sequence[str], *, files: bool) -> None:
         texts = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
-        result = type_coerce(works.c.result, Text)
-        somewhere = or_(*(result.contains(each, autoescape=True) for each in texts))
-        for found, text in self._all(select(works.c.id, result).where(somewhere)):
-            if any(_mentions(text, each) for each in texts):
-                self._changed(delete(works).where(works.c.id == found))
+        for table, column, fitting in (
+            (works, works.c.result, true()),
+            (approvals, approvals.c.arguments, approvals.c.action == NOMINATE),
+        ):
+            kept = type_coerce(column, Text)
+            somewhere = or_(*(kept.contains(each, autoescape=True) for each in texts))
+            for found, text in self._all(select(table.c.id, kept).where(fitting, somewhere)):
+                if any(_mentions(text, each) for each in texts):
+                    self._changed(delete(table).where(table.c.id == found))
         if files:
             self._changed(delete(uploads))
 

@@ -359,8 +359,8 @@ class Transaction(Protocol):
         ...
 
     def drop_mentions(self, words: Sequence[str], *, files: bool) -> None:
-        """Delete what is kept for a day or two of an import and names one of ``words``: what a
-        check found, what became of it; with ``files`` also all tables that were brought.
+        """Delete nominations that name one of ``words``, and what is kept for a day or two of an
+        import: what a check found, what became of it; with ``files`` also all tables brought.
         """
         ...
 

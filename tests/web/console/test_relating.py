@@ -93,3 +93,14 @@ async def test_a_refused_nomination_changes_nothing(desk: Desk) -> None:
     second = await desk.seat(Role.ADMINISTRATOR, language="en")
     await post(second, f"/desk/approvals/{request.id}/decide", {"agree": "no"})
     assert await desk.store.read(lambda tx: tx.raters_of("right")) == {}
+
+
+async def test_a_nomination_goes_with_a_person_who_is_forgotten(desk: Desk) -> None:
+    await settle(desk)
+    client = await desk.seat(Role.OFFICER, language="en")
+    for subject, who in (("right", "l1"), ("top", "r1")):
+        fields = {"id": subject, "group": "SUB", "people": who}
+        assert (await post(client, "/desk/roster/nominate", fields)).status_code == 303
+    await desk.store.write(lambda tx: tx.drop_mentions(["l1"], files=False))
+    left = await desk.store.read(lambda tx: tx.approvals(open_only=True))
+    assert [each.what for each in left] == ["subject:top"]
