@@ -40,7 +40,7 @@ AHEAD = timedelta(days=60)  # in which the calendar should be known
 NIGHT: Quiet = (21, 8)
 MANY, FEWEST = 0.2, 20  # share of messages that nobody took, of so many at least
 PAUSED_UNTIL = "telegram-sending-paused-until"  # the sender's own note
-AT_ONCE = ("campaign.created", "campaign.resumed", "campaign.agreed")
+AT_ONCE = ("campaign.created", "campaign.resumed")
 _SINCE, _TOLD = "sending-rests-since", "alarms"
 _FORGET = timedelta(days=1)  # after which what ended and begins again is told again
 
@@ -114,8 +114,9 @@ def _chosen(tx: DeskTransaction, wave: Wave) -> bool:
     told that it opens at once, and it was nobody's clock that was late.
     """
     since = wave.opens_at.astimezone(UTC).isoformat(timespec="seconds")
-    sought = Sought(action="campaign.", what=f"campaign:{wave.campaign}", since=since)
-    return any(entry.action in AT_ONCE for entry in tx.audit(sought, limit=10))
+    what = f"campaign:{wave.campaign}"
+    sought = (Sought(action=action, what=what, since=since) for action in AT_ONCE)
+    return any(tx.audit(each, limit=1) for each in sought)
 
 
 def _reaching(

@@ -39,7 +39,7 @@ from surveys.conversation import Conversation
 from surveys.forms.form import Form
 from surveys.forms.xlsform import load_form
 from surveys.people import Address, Kind, Person
-from surveys.reply import Opened, Reply, Typed
+from surveys.reply import Looked, Opened, Reply, Typed
 from surveys.store import Assignment
 from surveys.visit import Setting
 from surveys.words import LANGUAGES
@@ -92,6 +92,10 @@ class Here:
         self, text: str, chat: Address = CHAT, now: datetime = NOW, *, amended: bool = False
     ) -> tuple[Reply, ...]:
         return await self.core.receive(chat, Typed(text, amended=amended), now, hint="en")
+
+    async def meet(self, chat: Address = CHAT) -> None:
+        """Come once, so that no later reply is preceded by what newcomers are told."""
+        await self.core.receive(chat, Looked(), NOW, hint="en")
 
     async def audited(self, action: str = "") -> list[Entry]:
         found = await self.store.read(lambda tx: tx.audit(Sought(action=action), limit=500))
@@ -240,6 +244,7 @@ async def test_an_unlinked_chat_can_do_nothing(here: Here) -> None:
     act = Act(account.id, account.name, "203.0.113.7", NOW, KEY)
     assert await here.store.write(lambda tx: unlink_chat(tx, act, account))
     assert not await here.store.write(lambda tx: unlink_chat(tx, act, account))
+    await here.meet()
     assert await here.say("/campaigns") == await here.say("/nosuch")
     await here.say(f"/desk {code}")
     assert await here.store.read(lambda tx: tx.account_by_chat(CHAT)) is None, "nor can its code"
@@ -253,6 +258,7 @@ async def test_a_disabled_account_is_nobody_in_the_chat(here: Here) -> None:
     code = await here.code(account)
     disabled = replace(account, chat=CHAT, disabled=True)
     await here.store.write(lambda tx: tx.put_account(disabled))
+    await here.meet()
     for command in ("/desk", "/campaigns"):
         assert await here.say(command) == await here.say("/nosuch")
     await here.say("/pause talk")
@@ -317,6 +323,7 @@ async def test_whoever_is_not_linked_is_answered_as_to_an_unknown_command(
 ) -> None:
     await quick.linked(Role.ADMINISTRATOR)
     stranger = Address("telegram", "9009")
+    await quick.meet(stranger)
     said = await quick.heard(command, stranger)
     assert said == await quick.heard("/nosuch", stranger)
     assert "talk" not in said[0].text
@@ -532,6 +539,7 @@ async def test_without_an_attendant_nothing_is_answered_differently(tmp_path: Pa
     core = await settle(store, FileKeyring(tmp_path), Setting({"en": "Hedong"}))
     here = Here(store, core, load_form(ASKED))
     account = await here.account(Role.ADMINISTRATOR)
+    await here.meet()
     said = await here.say(f"/desk {await here.code(account)}")
     assert said == await here.say("/nosuch")
     await store.close()

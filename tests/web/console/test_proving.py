@@ -99,7 +99,7 @@ def test_these_are_the_doors_that_ask() -> None:
     assert asking == {
         "/connections", "/accounts/new", "/accounts/{account}/enable", "/accounts/{account}/link",
         "/accounts/{account}/roles", "/connections/hooks/new", "/connections/hooks/{hook}",
-        "/connections/hooks/{hook}/secret",
+        "/connections/hooks/{hook}/secret", "/roster/person/forget",
     }  # fmt: skip
 
 
