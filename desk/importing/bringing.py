@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from desk.audit import Act, Value, record
 from desk.importing.drafts import DRAFTS, Change, Draft
 from desk.importing.records import MOST, Bad, Records
+from desk.importing.whole import leave_out
 from desk.saying import Saying, SpokenError
 from desk.store import DeskStore, DeskTransaction
 
@@ -35,7 +36,7 @@ class Imported:
     """What the file brings; ``written`` is False for a dry run.
 
     ``news`` are the first rows that are new, ``changes`` the first that differ. ``digest`` stands
-    for all of them.
+    for all of them. ``left``: how many are on the whole roster no more; ``leavers`` the first.
     """
 
     added: int
@@ -46,6 +47,8 @@ class Imported:
     news: tuple[Change, ...] = field(default=(), compare=False)
     changes: tuple[Change, ...] = field(default=(), compare=False)
     digest: str = field(default="", compare=False)
+    left: int = 0
+    leavers: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,8 @@ async def compared(
 def planned(tx: DeskTransaction, records: Records) -> Plan:
     """What importing ``records`` now would do."""
     draft = DRAFTS[records.table.name](tx, records)
+    if records.whole:
+        leave_out(tx, records, draft)
     return Plan(records, draft, _judged(draft, records))
 
 
@@ -140,6 +145,7 @@ def carried_out(
         "added": outcome.added,
         "changed": outcome.changed,
         "unchanged": outcome.unchanged,
+        **({"left": outcome.left} if records.whole else {}),
     }
     record(tx, act, "roster.imported", f"table:{records.table.name}", None, after)
     done = replace(outcome, written=True)
@@ -153,9 +159,10 @@ def _judged(draft: Draft[Any], records: Records) -> Imported | Rejected:
     if found:
         bads = sorted(found[:MOST], key=lambda bad: bad.row)
         return Rejected(tuple(bads), more=len(found) > MOST or len(records.bads) >= MOST)
-    changed = len(draft.rows) - draft.added
+    changed = len(draft.rows) - draft.added - draft.left
     return Imported(draft.added, changed, draft.unchanged, False, records.warnings,
-                    tuple(draft.news), tuple(draft.changes), draft.digest)  # fmt: skip
+                    tuple(draft.news), tuple(draft.changes), draft.digest,
+                    draft.left, tuple(draft.leavers))  # fmt: skip
 
 
 def _write(tx: DeskTransaction, draft: Draft[Any], progress: Progress | None) -> None:

@@ -57,6 +57,8 @@ class Draft(Generic[E]):
     unchanged: int = 0
     news: list[Change] = field(default_factory=list)  # at most SHOWN
     changes: list[Change] = field(default_factory=list)  # at most SHOWN
+    left: int = 0
+    leavers: list[str] = field(default_factory=list)  # what they are called; at most SHOWN
     _whole: Any = field(default_factory=sha256)
 
     def note(self, *bads: Bad) -> None:
@@ -75,6 +77,15 @@ class Draft(Generic[E]):
         kept = self.news if old is None else self.changes
         if len(kept) < SHOWN:
             kept.append(change)
+
+    def leave(self, new: E, old: E) -> None:
+        """Keep ``new`` for ``old``, who is in the file no more."""
+        self.rows.append((old, new))
+        self.left += 1
+        key, told = self.told(new)
+        self._whole.update(repr(("left", key)).encode("utf-8", "surrogatepass"))
+        if len(self.leavers) < SHOWN:
+            self.leavers.append(told.get("name") or key)
 
     @property
     def digest(self) -> str:
@@ -133,6 +144,7 @@ def draft_people(tx: DeskTransaction, records: Records) -> Draft[Person]:
     for record in _whole(records, "id", "kind"):
         old = stored.get(record.text("id"))
         before = old or Person(record.text("id"), Kind.CITIZEN)
+        stays_left = before.left and not records.whole  # who is on the whole roster is back
         new = replace(
             before,
             kind=Kind(record.text("kind")),
@@ -141,7 +153,7 @@ def draft_people(tx: DeskTransaction, records: Records) -> Draft[Person]:
             language=_kept(records, record, "language", before.language or "") or None,
             tags=_listed(_kept(records, record, "tags", ",".join(before.tags))),
             zone=_kept(records, record, "zone", before.zone or "") or None,
-            left=bool(_kept(records, record, "left", "yes" if before.left else "")),
+            left=bool(_kept(records, record, "left", "yes" if stays_left else "")),
         )
         draft.take(new, old, _bind(bound, named, records, record, new, draft))
     return draft

@@ -86,6 +86,8 @@ class Records:
     bads: tuple[Bad, ...] = ()
     warnings: tuple[Saying, ...] = ()
     sha256: str = ""
+    whole: bool = False
+    many_left: bool = False
 
     def bad(self, record: Record, name: str, code: str, **arguments: object) -> Bad:
         """``code`` is wrong with field ``name`` of ``record``."""

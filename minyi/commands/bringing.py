@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,12 @@ SHOWN = 50
 File = Annotated[Path, typer.Argument(help="A .csv or .xlsx file.", show_default=False)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
 SheetName = Annotated[str, typer.Option("--sheet", help="The workbook's sheet to read.")]
+Whole = Annotated[
+    bool, typer.Option("--whole", help="This is the whole roster: who is not in it has left.")
+]
+ManyLeft = Annotated[
+    bool, typer.Option("--many-left", help="With --whole, also if over 30 % have left.")
+]
 
 imports = typer.Typer(
     help="Bring in tables: all rows of a file, or none.",
@@ -40,9 +47,16 @@ def register(app: typer.Typer) -> None:
 
 
 @imports.command()
-def people(ctx: typer.Context, file: File, dry_run: DryRun = False, sheet: SheetName = "") -> None:
+def people(
+    ctx: typer.Context,
+    file: File,
+    dry_run: DryRun = False,
+    sheet: SheetName = "",
+    whole: Whole = False,
+    many_left: ManyLeft = False,
+) -> None:
     """id, kind (citizen, staff); name, unit, language, telegram, tags, zone, left."""
-    _import(ctx, "people", file, dry_run, sheet)
+    _import(ctx, "people", file, dry_run, sheet, whole=whole, many_left=many_left)
 
 
 @imports.command()
@@ -67,10 +81,19 @@ def tasks(ctx: typer.Context, file: File, dry_run: DryRun = False, sheet: SheetN
     _import(ctx, "tasks", file, dry_run, sheet)
 
 
-def _import(ctx: typer.Context, name: str, file: Path, dry_run: bool, sheet: str) -> None:
+def _import(
+    ctx: typer.Context,
+    name: str,
+    file: Path,
+    dry_run: bool,
+    sheet: str,
+    *,
+    whole: bool = False,
+    many_left: bool = False,
+) -> None:
     from desk.importing.bringing import Rejected
 
-    outcome = run(_bring(settings(ctx), name, file, dry_run, sheet))
+    outcome = run(_bring(settings(ctx), name, file, dry_run, sheet, whole, many_left))
     if isinstance(outcome, Rejected):
         for bad in outcome.bads[:SHOWN]:
             complain(str(bad))
@@ -87,10 +110,20 @@ def _import(ctx: typer.Context, name: str, file: Path, dry_run: bool, sheet: str
         f"{said}{outcome.added:,} added, {outcome.changed:,} changed, "
         f"{outcome.unchanged:,} unchanged."
     )
+    if outcome.left:
+        more = outcome.left - len(outcome.leavers)
+        names = ", ".join(outcome.leavers) + (f" and {more:,} more" if more else "")
+        say(f"No longer on the roster: {outcome.left:,} ({names}).")
 
 
 async def _bring(
-    settings: Settings, name: str, file: Path, dry_run: bool, sheet: str
+    settings: Settings,
+    name: str,
+    file: Path,
+    dry_run: bool,
+    sheet: str,
+    whole: bool,
+    many_left: bool,
 ) -> Imported | Rejected:
     from desk.importing.bringing import bring_in
     from desk.importing.columns import TABLES
@@ -104,6 +137,7 @@ async def _bring(
         raise UnreadableError("sheet", file.name, wanted=sheet, found=read_sheet.name)
     with progress("checking", len(read_sheet.rows)) as moved:
         records = understand(table, read_sheet, moved)
+    records = replace(records, whole=whole, many_left=many_left)
     async with open_store(settings) as store:
         with progress("writing") as moved:
             by = None if dry_run else act(settings)

@@ -416,3 +416,50 @@ async def test_a_roster_that_never_holds_still_is_told_after_three_comparisons(
     with pytest.raises(MovedError):
         await compared(store.read, rows("people", "id,kind\nP1,staff\n"), write)
     assert len(tries) == 3
+
+
+ROSTER = [Person(f"P{n}", Kind.STAFF, f"name {n}") for n in range(1, 5)]
+
+
+async def whole(store: SqlStore, text: str, *, many_left: bool = False) -> Imported | Rejected:
+    records = replace(rows("people", text), whole=True, many_left=many_left)
+    return await bring_in(store, records, ACT)
+
+
+async def test_whoever_the_whole_roster_leaves_out_has_left_and_comes_back_with_it(
+    store: SqlStore,
+) -> None:
+    guest = Person("guest", Kind.CITIZEN)
+    await store.write(lambda tx: tx.put_people([*ROSTER, guest]))
+    three = "id,kind\nP1,staff\nP2,staff\nP3,staff\n"
+    outcome = await whole(store, three)
+    assert outcome == Imported(0, 0, 3, True, left=1)
+    assert isinstance(outcome, Imported)
+    assert outcome.leavers == ("name 4",)
+    people = await store.read(lambda tx: tx.people())
+    assert {person.id for person in people if person.left} == {"P4"}
+    again = await whole(store, three)
+    assert again == Imported(0, 0, 3, True)
+    back = await whole(store, f"{three}P4,staff\n")
+    assert back == Imported(0, 1, 3, True)
+    assert not any(person.left for person in await store.read(lambda tx: tx.people()))
+
+
+async def test_a_file_that_would_empty_the_roster_is_asked_about_once_more(
+    store: SqlStore,
+) -> None:
+    await store.write(lambda tx: tx.put_people(ROSTER))
+    two = "id,kind\nP1,staff\nP2,staff\n"
+    refused = await whole(store, two)
+    assert isinstance(refused, Rejected)
+    assert "2 of the 4 people" in refused.bads[0].what
+    assert "name 3, name 4" in refused.bads[0].what
+    assert not any(person.left for person in await store.read(lambda tx: tx.people()))
+    assert await whole(store, two, many_left=True) == Imported(0, 0, 2, True, left=2)
+
+
+async def test_only_people_can_be_a_whole_roster(store: SqlStore) -> None:
+    records = replace(rows("subjects", "id,name_zh\nS1,窗口\n"), whole=True)
+    refused = await bring_in(store, records, ACT)
+    assert isinstance(refused, Rejected)
+    assert [bad.code for bad in refused.bads] == ["whole-table"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
@@ -52,6 +53,8 @@ class ImportedModel(BaseModel):
     added: int = Field(description="Rows that are new.")
     changed: int = Field(description="Rows that changed something.")
     unchanged: int = Field(description="Rows that were stored so already.")
+    left: int = Field(description="People on the whole roster no more.")
+    leavers: list[str] = Field(description="What the first of them are called.")
     written: bool = Field(description="False for a dry run.")
     notes: list[str] = Field(description="What was left unread, in English.")
 
@@ -63,6 +66,12 @@ async def bring_table(
         Path(description="Which table; subjects come first."),
     ],
     dry_run: Annotated[bool, Query(description="Only say what would change.")] = False,
+    whole: Annotated[
+        bool, Query(description="People: this is the whole roster; who is not in it has left.")
+    ] = False,
+    many_left: Annotated[
+        bool, Query(description="With `whole`: also where over 30 % have left.")
+    ] = False,
 ) -> Response:
     """Bring in a table: every row, or, where one cell is wrong, none.
 
@@ -76,6 +85,7 @@ async def bring_table(
 
     async with works.turn():
         records = await works.off_loop(lambda: _records(call, table))
+        records = replace(records, whole=whole, many_left=many_left)
         return await compared(call.read, records, write)
 
 
@@ -94,6 +104,8 @@ def told(came: Imported, plan: Plan) -> ImportedModel:
         added=came.added,
         changed=came.changed,
         unchanged=came.unchanged,
+        left=came.left,
+        leavers=list(came.leavers),
         written=came.written,
         notes=[note.said("en") for note in came.warnings],
     )

@@ -64,7 +64,9 @@ class NominationWish(BaseModel):
     model_config = ConfigDict(title="NominationWish", extra="forbid")
 
     group: Literal["SUP", "PEER", "SUB"] = Field(description="From which side.")
-    people: list[PersonId] = Field(description="Staff, by id.", min_length=1, max_length=MOST)
+    people: list[Annotated[str, Field(pattern=ID)]] = Field(
+        description="Staff, by id.", min_length=1, max_length=MOST
+    )
 
 
 async def nominate_raters(call: Caller, subject: SubjectId, wish: NominationWish) -> Response:
