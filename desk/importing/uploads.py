@@ -23,6 +23,7 @@ from desk.saying import shown
 from desk.store import DeskStore, DeskTransaction, Upload, Work, WorkState
 from desk.works import Moved, Works, finish
 
+WHOLE, MANY = "whole", "many"
 SHOWN = 50  # mistakes on a page; the rest is in a file
 Result = dict[str, object]
 Clock = Callable[[], datetime]
@@ -37,6 +38,8 @@ _BARE = (
     "added",
     "changed",
     "unchanged",
+    "left",
+    "whole",
     "warnings",
 )  # what no person stands in
 
@@ -79,10 +82,20 @@ def forget(tx: DeskTransaction, upload: str) -> None:
 
 
 async def check(
-    works: Works, store: DeskStore, clock: Clock, read: Reader, upload: Upload, into: str
+    works: Works,
+    store: DeskStore,
+    clock: Clock,
+    read: Reader,
+    upload: Upload,
+    into: str,
+    whole: str = "",
 ) -> Work:
-    """Begin to look whether the file can be imported ``into`` a table, and what it would change."""
-    work = _work(check_of(upload.id), "check", upload, into, clock)
+    """Begin to look whether the file can be imported ``into`` a table, and what it would change.
+
+    ``whole``: WHOLE where the file is all there is, so that whoever is not in it has left; MANY
+    where that may be a large part.
+    """
+    work = _work(check_of(upload.id), "check", upload, into, clock, whole)
 
     async def do(moved: Moved) -> None:
         try:
@@ -122,6 +135,7 @@ async def confirm(
     into: str,
     act: Act,
     agreed: str,
+    whole: str = "",
 ) -> Work:
     """Begin to import the file ``into`` a table, for ``act``; a second click begins nothing.
 
@@ -129,7 +143,7 @@ async def confirm(
     since: then all is checked again, and where other changes come of it nothing is written, and
     the check tells what they are now.
     """
-    work = _work(import_of(upload.id), "import", upload, into, clock)
+    work = _work(import_of(upload.id), "import", upload, into, clock, whole)
     name = upload.id
 
     async def do(moved: Moved) -> None:
@@ -165,7 +179,11 @@ def _differs(tx: DeskTransaction, work: Work, now: datetime, result: Result) -> 
     finish(tx, work, now, WorkState.FAILED, {"outcome": "moved"})
     checked = tx.work(check_of(str(work.result["upload"])))
     if checked is not None:
-        begun = {name: checked.result[name] for name in ("upload", "file", "table")}
+        begun = {
+            name: checked.result[name]
+            for name in ("upload", "file", "table", "whole")
+            if name in checked.result
+        }
         tx.put_work(replace(checked, seen_at=now, result={**begun, **result}))
 
 
@@ -179,8 +197,8 @@ def _alone(
     return turned
 
 
-def _work(name: str, kind: str, upload: Upload, into: str, clock: Clock) -> Work:
-    begun = {"upload": upload.id, "file": shown(upload.name, 100), "table": into}
+def _work(name: str, kind: str, upload: Upload, into: str, clock: Clock, whole: str) -> Work:
+    begun = {"upload": upload.id, "file": shown(upload.name, 100), "table": into, "whole": whole}
     return Work(name, kind, upload.account, clock(), clock(), result=begun)
 
 
@@ -198,7 +216,9 @@ async def _understood(
             upload.name, upload.content, wanted.titles, lambda rows: moved("reading", rows, 0)
         )
         total = len(sheet.rows)
-        return understand(wanted, sheet, lambda done: moved("checking", done, total))
+        whole = work.result["whole"]
+        records = understand(wanted, sheet, lambda done: moved("checking", done, total))
+        return replace(records, whole=whole in {WHOLE, MANY}, many_left=whole == MANY)
 
     return await works.off_loop(understood)
 
@@ -214,12 +234,15 @@ def _result(outcome: Imported | Rejected, records: Records) -> Result:
             "count": len(outcome.bads),
             "more": outcome.more,
             "bads": [_bad(bad) for bad in outcome.bads[:SHOWN]],
+            "many_left": any(bad.code == "many-left" for bad in outcome.bads),
         }
     return {
         "outcome": "good",
         "added": outcome.added,
         "changed": outcome.changed,
         "unchanged": outcome.unchanged,
+        "left": outcome.left,
+        "leavers": list(outcome.leavers),
         "sheet": records.sheet,
         "digest": outcome.digest,
         "warnings": [warning.everywhere() for warning in outcome.warnings],

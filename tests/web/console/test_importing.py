@@ -443,3 +443,53 @@ async def test_a_file_thought_better_of_leaves_no_name_behind(desk: Desk) -> Non
     await post(client, f"{PATH}/{upload}/drop", page=PATH)
     [work] = await desk.store.read(lambda tx: tx.works())
     assert NAME not in str(work.result)
+
+
+async def listed(desk: Desk) -> dict[str, bool]:
+    """Whether each of the people on the roster has left."""
+    return await desk.store.read(lambda tx: {each.id: each.left for each in tx.people()})
+
+
+async def test_whoever_the_whole_roster_no_longer_names_has_left(desk: Desk) -> None:
+    client = await desk.seat(Role.OFFICER, language="zh")
+    rows = [f"p{n},职工{n},干部" for n in range(10)]
+    await agree(
+        client, upload_of(await bring(client, "people", "\n".join(["编号,姓名,类别", *rows])))
+    )
+    part = "\n".join(["编号,姓名,类别", *rows[1:]])
+    plain = await bring(client, "people", part)
+    assert "没有新的" in plain.text or "人已离开" not in plain.text, "a part of it says nothing"
+    page = await bring(client, "people", part, whole="on")
+    assert "1 人不在这份名册里" in page.text
+    assert "<bdi>职工0</bdi>" in page.text
+    assert not any((await listed(desk)).values()), "only looked at"
+    done = await agree(client, upload_of(page))
+    assert "人已离开" in done.text
+    assert [who for who, left in (await listed(desk)).items() if left] == ["p0"]
+    back = await bring(client, "people", "\n".join(["编号,姓名,类别", *rows]), whole="on")
+    await agree(client, upload_of(back))
+    assert not any((await listed(desk)).values()), "who is named again is back"
+
+
+async def test_a_roster_from_which_many_have_left_is_asked_about_once_more(desk: Desk) -> None:
+    client = await desk.seat(Role.OFFICER, language="en")
+    rows = [f"p{n},职工{n},staff" for n in range(10)]
+    await agree(
+        client, upload_of(await bring(client, "people", "\n".join(["id,name,kind", *rows])))
+    )
+    page = await bring(client, "people", "\n".join(["id,name,kind", *rows[6:]]), whole="on")
+    assert "all these people have left" in page.text
+    assert "职工0" in page.text
+    again = f"{PATH}/{upload_of(page)}/again"
+    sure = await settled(client, await post(client, again, {"many": "on"}, page=page.url.path))
+    assert "6 people are not in this file" in sure.text
+    await agree(client, upload_of(sure))
+    assert sum((await listed(desk)).values()) == 6
+
+
+async def test_only_people_can_be_a_whole_roster(desk: Desk) -> None:
+    client = await desk.seat(Role.OFFICER, language="en")
+    page = await bring(client, "subjects", UNITS, whole="on")
+    assert "have left" not in page.text
+    await agree(client, upload_of(page))
+    assert await units(desk) == ["D1", "W1"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from starlette.exceptions import HTTPException
@@ -13,6 +13,8 @@ from desk.importing.columns import TABLES
 from desk.importing.samples import ORDER
 from desk.importing.sheets import UnreadableError
 from desk.importing.uploads import (
+    MANY,
+    WHOLE,
     check,
     check_of,
     confirm,
@@ -60,7 +62,8 @@ async def bring(at: Context) -> Response:
         return await _choose(at, table, wrong, about="file")
     upload = Upload(secrets.token_hex(8), at.account.id, name, content, at.now)
     await at.write(lambda tx: keep(tx, upload, at.fields.get("instead", "")))
-    return await _check(at, upload, table)
+    whole = table == "people" and "whole" in at.fields
+    return await _check(at, upload, table, WHOLE if whole else "")
 
 
 def _refused(at: Context, name: str, content: bytes) -> str:
@@ -72,9 +75,9 @@ def _refused(at: Context, name: str, content: bytes) -> str:
     return "" if content else UnreadableError("empty", name).saying.said(at.language)
 
 
-async def _check(at: Context, upload: Upload, table: str) -> Response:
+async def _check(at: Context, upload: Upload, table: str, whole: str) -> Response:
     console = at.console
-    await check(console.works, console.store, console.clock, read_apart, upload, table)
+    await check(console.works, console.store, console.clock, read_apart, upload, table, whole)
     await console.works.settled(check_of(upload.id), PATIENCE)
     return RedirectResponse(f"{PATH}/{upload.id}", 303)
 
@@ -125,11 +128,17 @@ def _stands(done: Work, at: Context) -> bool:
 
 
 async def again(at: Context) -> Response:
-    """Check the same file once more: the check was cut off."""
+    """Check the same file once more: the check was cut off, or so many have left indeed."""
     found = await _brought(at)
-    if found.upload is None or found.checked is None:
+    upload = found.upload
+    if upload is None or found.checked is None:
         raise HTTPException(404)
-    return await _check(at, found.upload, str(found.checked.result["table"]))
+    whole, table = str(found.checked.result.get("whole", "")), str(found.checked.result["table"])
+    if not whole or "many" not in at.fields:
+        return await _check(at, upload, table, whole)
+    anew = replace(upload, id=secrets.token_hex(8))  # a check that has ended is not begun again
+    await at.write(lambda tx: keep(tx, anew, upload.id))
+    return await _check(at, anew, table, MANY)
 
 
 async def agree(at: Context) -> Response:
@@ -143,8 +152,9 @@ async def agree(at: Context) -> Response:
             return at.go(f"{PATH}/{name}", "importing.look_first")
         table = str(checked.result["table"])
         await confirm(
-            console.works, console.store, console.clock, read_apart, upload, table, at.act(), agreed
-        )
+            console.works, console.store, console.clock, read_apart, upload, table, at.act(),
+            agreed, str(checked.result.get("whole", "")),
+        )  # fmt: skip
         await console.works.settled(import_of(name), PATIENCE)
     elif found.imported is None:
         return RedirectResponse(f"{PATH}/{name}", 303)
