@@ -32,6 +32,7 @@ COMMANDS: tuple[tuple[str, Text], ...] = (
     ("concern", {"zh": "反映一个问题", "en": "Raise a concern"}),
     ("privacy", {"zh": "谁能看到什么", "en": "Who sees what"}),
     ("stop", {"zh": "不再收到邀请", "en": "Receive no more invitations"}),
+    ("move", {"zh": "换个设备", "en": "Use another device"}),
     ("forget", {"zh": "忘记我", "en": "Forget me"}),
 )
 """What Telegram lists behind the menu button, in the languages of the product."""

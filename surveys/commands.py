@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from surveys import consenting, forgetting
+from surveys import consenting, forgetting, moving
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Button, Reply
 from surveys.typed.understand import fold
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from surveys.visit import Visit
 
 _COMMANDS = ("back", "skip", "done", "pause", "resume", "stop", "help", "privacy", "concern",
-             "forget")  # fmt: skip
+             "forget", "move")  # fmt: skip
 _SPOKEN = {
     word: name
     for name in (*_COMMANDS, "language")
@@ -54,6 +54,8 @@ def commanded(visit: Visit, name: str) -> Reply | None:
             return resume(visit)
         case "forget":
             return forgetting.ask(visit)
+        case "move":
+            return moving.offer(visit)
     return None
 
 

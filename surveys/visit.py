@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import Any
 
-from surveys import arriving, commands, consenting, forgetting
+from surveys import arriving, commands, consenting, forgetting, moving
 from surveys.attendant import Attendant
 from surveys.campaigns import Wave, WaveState
 from surveys.conduct import Sitting
@@ -166,6 +166,8 @@ class Visit:
                 return commands.commanded(self, press.interview) or self.stands()
             case "j":
                 return self.opened("")
+            case "w":
+                return moving.decided(self, press.interview)
             case "f":
                 return forgetting.decided(self, press.interview)
             case "n":
@@ -194,8 +196,13 @@ class Visit:
             return self.stands(greeting)
         invite = self.tx.invite(payload) if payload.isprintable() else None
         if invite is None:
-            visited = arriving.after_visit(self, payload) if payload.isprintable() else None
-            return visited or self.say("link.unknown", *self.menu())
+            known = payload.isprintable()
+            met = (
+                (moving.opened(self, payload) or arriving.after_visit(self, payload))
+                if known
+                else None
+            )
+            return met or self.say("link.unknown", *self.menu())
         match invite.kind:
             case "unit":
                 return arriving.at_unit(self, invite)
