@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 
 from desk.accounts import Account
-from desk.audit import Act, Value, record
+from desk.audit import Act, Value, record, someone
 from desk.connections.hooks import announce
 from desk.independence import beholden
 from desk.roles import May, allows
@@ -35,13 +35,15 @@ class Kind:
     ``execute`` does it; it raises ValueError, with words for people, where it cannot be done
     (with ``wrongs`` that are ``said`` in a language, as CampaignError, also in others). ``refuse``
     is what a refusal does. ``behind`` names whose will it is besides the asker's, for what the
-    clock asks: they are no second person either.
+    clock asks: they are no second person either. ``people`` is the argument that lists people's
+    ids, as JSON: the audit, which stays when they are forgotten, has them as marks.
     """
 
     permission: May
     execute: Execute
     refuse: Execute | None = None
     behind: Behind | None = None
+    people: str = ""
 
 
 ACTIONS: dict[str, Kind] = {}
@@ -55,11 +57,12 @@ def register(
     *,
     refuse: Execute | None = None,
     behind: Behind | None = None,
+    people: str = "",
 ) -> None:
     """Make ``name`` something that two people do together. Each name once: else a bug."""
     if name in ACTIONS:
         raise KeyError(f"{name} is registered already")
-    ACTIONS[name] = Kind(permission, execute, refuse, behind)
+    ACTIONS[name] = Kind(permission, execute, refuse, behind, people)
 
 
 class ApprovalError(ValueError):
@@ -105,11 +108,19 @@ def ask(
     asked_by = act.who if account is None else account.id
     made = Approval(token_hex(6), action, what, dict(arguments), asked_by, now, now + TERM)
     tx.put_approval(made)
-    after = dict(detailed(made.arguments)) | _facts(tx, made)
+    after = dict(detailed(_marked(act, kind, made.arguments))) | _facts(tx, made)
     record(tx, act, "approval.asked", _what(made), None, after)
     told = {"approval": made.id, "action": action, "what": what}
     announce(tx, "approval.asked", told, now)
     return made
+
+
+def _marked(act: Act, kind: Kind, arguments: Mapping[str, str]) -> dict[str, str]:
+    """``arguments`` as the audit may keep them."""
+    if not kind.people:
+        return dict(arguments)
+    marks = (someone(act, person) for person in json.loads(arguments[kind.people]))
+    return {**arguments, kind.people: ", ".join(marks)}
 
 
 def decide(

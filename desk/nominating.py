@@ -81,4 +81,4 @@ def _agreed(tx: DeskTransaction, act: Act, arguments: Mapping[str, str]) -> None
            {"group": str(group), "people": added})  # fmt: skip
 
 
-register(NOMINATE, May.ROSTER_WRITE, _agreed)
+register(NOMINATE, May.ROSTER_WRITE, _agreed, people="raters")

@@ -104,3 +104,7 @@ async def test_a_nomination_goes_with_a_person_who_is_forgotten(desk: Desk) -> N
     await desk.store.write(lambda tx: tx.drop_mentions(["l1"], files=False))
     left = await desk.store.read(lambda tx: tx.approvals(open_only=True))
     assert [each.what for each in left] == ["subject:top"]
+    entries = await desk.store.read(lambda tx: list(tx.audit_chain()))
+    asked = [each.after for each in entries if each.action == "approval.asked"]
+    assert len(asked) == 2
+    assert all("person:" in each and "l1" not in each and "r1" not in each for each in asked)
