@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from desk.outcomes import STEP, roll, tens
@@ -48,7 +48,8 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Fieldwork:
-    """One wave. ``people`` are different people, ``asked`` what they are asked about in all.
+    """One wave. ``people`` are different people, ``asked`` what they are asked about in all, and
+    ``by_group`` the same from each side, in the usual order.
 
     ``begun`` and ``complete`` are interviews, rounded down to tens, None below ten; after the
     tally ``complete`` is the sum of the turnouts that are told, and ``begun`` None.
@@ -63,6 +64,7 @@ class Fieldwork:
     complete: int | None
     sides: Sequence[Side]
     messages: Sequence[Messages]
+    by_group: Sequence[tuple[RaterGroup, int]]
 
     @property
     def grows(self) -> bool:
@@ -79,14 +81,6 @@ class Fieldwork:
         count = max(self.people - self.addressed, 0)
         return count // STEP * STEP if self.grows else count
 
-    @property
-    def by_group(self) -> Sequence[tuple[RaterGroup, int]]:
-        """(rater group, asked), in the usual order."""
-        counted: Counter[RaterGroup] = Counter()
-        for side in self.sides:
-            counted[side.group] += side.asked
-        return [(group, counted[group]) for group in RaterGroup if group in counted]
-
 
 def fieldwork(tx: Transaction, name: str, within: frozenset[str] | None = None) -> Fieldwork | None:
     """The wave ``name``; None where there is none, or nothing of it lies ``within``.
@@ -98,35 +92,47 @@ def fieldwork(tx: Transaction, name: str, within: frozenset[str] | None = None) 
     campaign = None if wave is None else tx.campaign(wave.campaign)
     if wave is None or campaign is None:
         return None
-    every = _sides(tx, wave, campaign)
-    sides = [side for side in every if within is None or side.subject in within]
+    sides = [side for side in _sides(tx, wave) if within is None or side.subject in within]
+    if within is not None and not sides:
+        return None
+    asked, groups = _asked(wave, campaign, sides)
+    told = sides if wave.state is WaveState.TALLIED else [
+        replace(side, asked=roll(side.asked, campaign, side.group)) for side in sides
+    ]  # fmt: skip
     if within is not None:
-        return (
-            Fieldwork(wave, campaign, 0, _asked(sides), 0, None, _answered(sides), sides, ())
-            if sides
-            else None
-        )
-    messages = _messages(tx.delivery_counts(name))
-    invited = sum(count for stage, _, count in tx.delivery_counts(name) if stage == INVITE)
-    asked = _asked(sides)
+        return Fieldwork(wave, campaign, 0, asked, 0, None, _answered(told), told, (), groups)
+    counts = tx.delivery_counts(name)
+    messages = _messages(counts)
+    invited = sum(count for stage, _, count in counts if stage == INVITE)
     if wave.state is WaveState.TALLIED:
-        return Fieldwork(wave, campaign, 0, asked, invited, None, _answered(sides), sides, messages)
+        return Fieldwork(wave, campaign, 0, asked, invited, None, _answered(told), told, messages,
+                         groups)  # fmt: skip
     begun, complete = (tens(each, asked, campaign.k) for each in tx.interview_counts(name))
     people = roll(tx.people_asked(name), campaign)
-    return Fieldwork(wave, campaign, people, asked, invited, begun, complete, sides, messages)
+    return Fieldwork(wave, campaign, people, asked, invited, begun, complete, told, messages,
+                     groups)  # fmt: skip
 
 
-def _sides(tx: Transaction, wave: Wave, campaign: Campaign) -> Sequence[Side]:
-    """From the roll; after the tally, which empties it, from the turnout that was published."""
+def _sides(tx: Transaction, wave: Wave) -> Sequence[Side]:
+    """From the roll, exactly; after the tally, which empties it, from the published turnout."""
     if wave.state is not WaveState.TALLIED:
-        return [Side(subject, group, roll(asked, campaign, group))
-                for subject, group, asked in tx.sides(wave.id)]  # fmt: skip
+        return [Side(subject, group, asked) for subject, group, asked in tx.sides(wave.id)]
     told = tx.turnout(wave.period, wave.id)
     return [Side(each.subject, each.group, each.asked, each.answered) for each in told]
 
 
-def _asked(sides: Iterable[Side]) -> int:
-    return sum(side.asked for side in sides)
+def _asked(
+    wave: Wave, campaign: Campaign, sides: Iterable[Side]
+) -> tuple[int, Sequence[tuple[RaterGroup, int]]]:
+    """What is asked for in all, and from each side: summed, and only then told in tens."""
+    counted: Counter[RaterGroup] = Counter()
+    for side in sides:
+        counted[side.group] += side.asked
+    groups = [(group, counted[group]) for group in RaterGroup if group in counted]
+    if wave.state is WaveState.TALLIED:
+        return counted.total(), groups
+    told = [(group, roll(count, campaign, group)) for group, count in groups]
+    return sum(count for _, count in told), told
 
 
 def _answered(sides: Iterable[Side]) -> int | None:

@@ -17,6 +17,7 @@ from surveys.people import Kind, Person, Relation
 
 NOMINATE = "relations.nominate"
 MOST = 30  # people nominated at once
+SOUGHT = 1000  # people whose names hold what was typed
 NOMINATED = (RaterGroup.SUPERIOR, RaterGroup.PEER, RaterGroup.SUBORDINATE)
 """The sides that staff rate from."""
 
@@ -52,7 +53,7 @@ def _found(tx: DeskTransaction, word: str) -> Person:
     known = tx.person(word)
     if known is None:
         sought = PeopleSought(text=word, kind=Kind.STAFF)
-        found, _ = tx.seek_people(sought, 0, MOST)
+        found, _ = tx.seek_people(sought, 0, SOUGHT)
         same = [each for each in found if each.name == word]
         if len(same) > 1:
             ids = ", ".join(each.id for each in same)

@@ -136,7 +136,8 @@ def edit_person(
         raise RosterError(wrongs)
     new = replace(old, name=name, unit=unit or None, language=language or None)
     if new != old:
-        tx.put_people([new])
+        if not tx.change_people([(old, new)]):  # they, or somebody, changed it just now
+            raise RosterError([Wrong("name", Saying("roster.meanwhile"))])
         before, after = _person(old), _person(new)
         fields = sorted(name for name in before if before[name] != after[name])
         # which, never what: an entry stays when the person has been forgotten
@@ -149,8 +150,9 @@ def opt_out(tx: DeskTransaction, act: Act, person: str) -> Person | None:
     old = tx.person(person)
     if old is None or old.opted_out:
         return old
+    if not tx.change_people([(old, replace(old, opted_out=True))]):
+        return opt_out(tx, act, person)  # somebody changed them just now
     new = replace(old, opted_out=True)
-    tx.put_people([new])
     record(tx, act, "person.opted_out", someone(act, person), {"opted_out": False},
            {"opted_out": True})  # fmt: skip
     return new

@@ -10,12 +10,21 @@ from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select, update
+from sqlalchemy import Connection, and_, delete, exists, inspect, or_, select, update
 
 from storage import copying
 from storage.copying import Contents
 from storage.ledgers import paradata_drafts
-from storage.tables import ballots, chats, deliveries, interviews, waves
+from storage.tables import (
+    assignments,
+    ballots,
+    chats,
+    deliveries,
+    interviews,
+    people,
+    visits,
+    waves,
+)
 from surveys.campaigns import Outcome, WaveState
 
 # of PostgreSQL whole tables stay out: pg_dump cannot choose rows
@@ -40,6 +49,14 @@ def forget_answers(connection: Connection, of: Collection[str]) -> None:
     )
     reminders = and_(deliveries.c.wave.in_(names), deliveries.c.stage.like("remind%"))
     connection.execute(delete(deliveries).where(reminders, begun))
+    if not inspect(connection).has_table(visits.name):  # of a version before
+        return
+    # only who has come is told the privacy text; a visitor's place is theirs who opened a link
+    connection.execute(update(people).where(people.c.consent != "").values(consent=""))
+    named = exists(select(people.c.id).where(people.c.id == assignments.c.person))
+    visitors = and_(assignments.c.wave.in_(names), ~named)
+    connection.execute(delete(assignments).where(visitors))
+    connection.execute(update(visits).values(used=False))
 
 
 def without_answers(file: Path, of: Collection[str]) -> Contents:

@@ -12,7 +12,7 @@ from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Invite, Kind, Person, Relation, VisitLink
 from surveys.phrasing import WORDS
 from surveys.reply import Reply
-from surveys.store import Assignment, SealedInterview
+from surveys.store import Assignment
 from surveys.visiting import PURPOSE, Visiting
 from surveys.words import nearest, pick
 
@@ -50,32 +50,26 @@ def after_visit(visit: Visit, token: str) -> Reply | None:
         return None
     tx, name = visit.tx, errand.interview(token)
     begun = tx.interview(name)
-    if begun is not None:
-        return _begun(visit, begun)
+    if begun is not None and visit.owns(begun):
+        return visit.after(begun) if begun.complete else visit.sitting.show(begun)
     link = tx.visit_link(errand.digest(token))
     if link is None:
         return None
-    if link.used:
-        return visit.say("visit.used", *visit.menu())
+    # told to whoever made the link as well: so not before it had to be opened to learn it
     if link.expired(visit.sitting.now):
         return visit.say("visit.expired", *visit.menu())
     wave = next((each for each in _asking(visit) if errand.asks(each.id)), None)
     if wave is None:
         return _not_now(visit, link)
-    if not tx.spend_visit_link(link.digest):  # somebody was faster, or this chat's own second try
-        begun = tx.interview(name)
-        return visit.say("visit.used", *visit.menu()) if begun is None else _begun(visit, begun)
+    if link.used or not tx.spend_visit_link(link.digest):
+        begun = tx.interview(name)  # by somebody else, or by this chat's own first tap
+        if begun is None or not visit.owns(begun):
+            return visit.say("visit.used", *visit.menu())
+        return visit.after(begun) if begun.complete else visit.sitting.show(begun)
     nobody = errand.owner(visit.chat.person, name)
     assignment = Assignment(wave.id, nobody, link.subject, RaterGroup.RECIPIENT)
     tx.put_assignments([assignment])
     return visit.sitting.begin(assignment, wave.form, purpose=PURPOSE, name=name)
-
-
-def _begun(visit: Visit, row: SealedInterview) -> Reply:
-    """The interview of a link that was opened before, for whoever opened it."""
-    if not visit.owns(row):
-        return visit.say("visit.used", *visit.menu())
-    return visit.after(row) if row.complete else visit.sitting.show(row)
 
 
 def _not_now(visit: Visit, link: VisitLink) -> Reply:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from surveys import consenting, forgetting, moving
+from surveys.people import Person
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Button, Reply
 from surveys.typed.understand import fold
@@ -65,6 +66,13 @@ def concern(visit: Visit) -> Reply:
     return visit.sitting.begin_alone("concern", visit.concern_form)
 
 
+def amend(tx: Any, person: Person, change: Callable[[Person], Person]) -> None:
+    """Change ``person``, whatever the roster does to them meanwhile; nobody, once forgotten."""
+    known: Person | None = person
+    while known is not None and not tx.change_people([(known, change(known))]):
+        known = tx.person(person.id)
+
+
 def leaving(visit: Visit) -> Reply:
     """Typed in mid-interview, "stop" may mean only now."""
     pause = visit.button("button.pause", Press("m", "pause"))
@@ -74,7 +82,7 @@ def leaving(visit: Visit) -> Reply:
 
 def stop(visit: Visit) -> Reply:
     person = visit.tx.person(visit.chat.person)
-    visit.tx.put_people([replace(person, opted_out=True, consent="")])
+    amend(visit.tx, person, lambda known: replace(known, opted_out=True, consent=""))
     visit.sitting.point_at(None)
     return visit.say("stopped", (visit.button("button.rejoin", Press("j", "0")),))
 
@@ -99,7 +107,7 @@ def speak(visit: Visit, language: str) -> Reply:
     chat = replace(visit.chat, language=language)
     visit.tx.put_chat(chat)
     person = visit.tx.person(chat.person)
-    visit.tx.put_people([replace(person, language=language)])
+    amend(visit.tx, person, lambda known: replace(known, language=language))
     visit.sitting = replace(visit.sitting, chat=chat)
     standing = visit.stands()
     return replace(standing, text=f"{visit.say('language.chosen').text}\n\n{standing.text}")

@@ -112,7 +112,9 @@ class Conversation:
         hint: str,
         taken: Gave | Trouble | None = None,
     ) -> Visit:
-        chat = tx.chat(address) or meet(tx, address, hint or self._setting.language)
+        chat = tx.chat(address)
+        if chat is None or tx.person(chat.person) is None:  # forgotten while they were just writing
+            chat = meet(tx, address, hint or self._setting.language)
         event = heard.event if isinstance(heard, Typed | Located | Handed) else 0
         zone = self._setting.zone
         sitting = Sitting(tx, chat, now, self._errands, self._shelf, event, zone)

@@ -57,7 +57,8 @@ def message(
     privacy = WORDS.say("privacy.short", language, k=campaign.k)
     own = campaign.messages.get(stage_of(stage), {}).get(language, "")
     if own:
-        return f"{own.format(**blanks)}\n\n{privacy}"
+        free = WORDS.say("own.voluntary", language)
+        return f"{own.format(**blanks)}\n\n{free}\n{privacy}"
     if stage == INVITE:
         return WORDS.say("invite", language, privacy=privacy, **blanks)
     return WORDS.say("reminder", language, **blanks)

@@ -216,7 +216,7 @@ class Visit:
         """Whoever opens the conversation may be asked again; True where they had opted out."""
         person = self.tx.person(self.chat.person)
         if person.opted_out:
-            self.tx.put_people([replace(person, opted_out=False)])
+            commands.amend(self.tx, person, lambda known: replace(known, opted_out=False))
         return bool(person.opted_out)
 
     # ---- where things stand

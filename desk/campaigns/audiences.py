@@ -43,11 +43,11 @@ def audience_of(tx: DeskTransaction, wish: Typed, k: int, wrongs: list[Wrong]) -
     borne = [quota.tag for quota in quotas if quota.tag]
     if units or named:
         known = sorted(subject.id for subject in tx.subjects())
-        _known("units", "no_unit", units, known, wrongs)
+        units = _known("units", "no_unit", units, known, wrongs)
         _known("quotas", "no_unit", named, known, wrongs)
     if tags or borne:
         known = sorted(tx.people_by_tag())
-        _known("tags", "no_tag", tags, known, wrongs)
+        tags = _known("tags", "no_tag", tags, known, wrongs)
         _known("quotas", "no_tag", borne, known, wrongs)
     numbers = {name: _number(name, getattr(wish, name), most, wrongs)
                for name, most in NUMBERS.items()}  # fmt: skip
@@ -67,12 +67,14 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _known(
     name: str, code: str, words: Iterable[str], known: Sequence[str], wrongs: list[Wrong]
-) -> None:
+) -> tuple[str, ...]:
+    """Those of ``words`` that are known."""
     unknown = sorted(set(words) - set(known))
     if unknown:
         there = ", ".join(known[:NAMED]) + (" …" if len(known) > NAMED else "")
         told = {"text": ", ".join(unknown)[:200], "known": there or "–"}
         wrongs.append(Wrong(name, code, told))
+    return tuple(word for word in words if word not in unknown)
 
 
 def _number(name: str, text: str, most: int, wrongs: list[Wrong]) -> int:

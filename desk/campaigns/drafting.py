@@ -66,7 +66,7 @@ def blank(key: str, defaults: Defaults, now: datetime) -> dict[str, str]:
         "measure": Measure.SCORE.value,
         "points": "5",
         "confidence": "95",
-        "response": "100",
+        "response": "40",  # as a rehearsal assumes
         "shift": "none",
         "quiet_from": QUIET[0],
         "quiet_until": QUIET[1],

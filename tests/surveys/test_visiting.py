@@ -271,5 +271,5 @@ async def test_once_counted_each_visit_stands_in_the_cell_once_and_its_link_is_d
     assert held["interviews"] == held["assignments"] == held["ballots"] == []
     for who in ("chat0", "late", "new"):
         reply = await world.open(who, tokens[0])
-        assert "已经用过了" in reply.text
+        assert "现在没有征求意见" in reply.text, "not whether it was opened"
         assert not reply.question

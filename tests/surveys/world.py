@@ -55,7 +55,10 @@ class World:
 
     async def hear(self, who: str, heard: Heard, hint: str = "zh") -> tuple[Reply, ...]:
         replies = await self.conversation.receive(Address("test", who), heard, self.now, hint=hint)
-        notices = [WORDS.say("consent", each, version=version()) for each in LANGUAGES]
+        notices = [
+            WORDS.say("consent", each, version=version(), organisation=ORGANISATION[each])
+            for each in LANGUAGES
+        ]
         for notice in notices:  # told before the first reply; tests of that look at `noticed`
             if replies and replies[0].text.startswith(f"{notice}\n\n"):
                 self.noticed[who] += 1

@@ -20,7 +20,7 @@ from web.api.operations import Operation
 from web.api.oversight import ApprovalModel, approval_model, problem_of
 from web.api.paging import Page, Paged
 from web.api.problems import Fault, ProblemError
-from web.api.texts import ID, PersonId, SubjectId
+from web.api.texts import ID, LINE, PersonId, SubjectId
 
 
 class RelationModel(BaseModel):
@@ -46,7 +46,7 @@ async def relations(
         mine = (
             each
             for each in tx.relations()
-            if (within is None or each.subject in within)
+            if (within is None or (each.subject in within and _seen(tx, each.rater, within)))
             and subject in ("", each.subject)
             and rater in ("", each.rater)
         )
@@ -58,13 +58,19 @@ async def relations(
     return Page(items=items, next=onward)
 
 
+def _seen(tx: DeskTransaction, person: str, within: frozenset[str]) -> bool:
+    """Whether whoever sees the subjects ``within`` may know of ``person``."""
+    found = tx.person(person)
+    return found is not None and found.unit in within
+
+
 class NominationWish(BaseModel):
     """People who should rate a subject."""
 
     model_config = ConfigDict(title="NominationWish", extra="forbid")
 
     group: Literal["SUP", "PEER", "SUB"] = Field(description="From which side.")
-    people: list[Annotated[str, Field(pattern=ID)]] = Field(
+    people: list[Annotated[str, Field(min_length=1, max_length=64, pattern=LINE)]] = Field(
         description="Staff, by id.", min_length=1, max_length=MOST
     )
 

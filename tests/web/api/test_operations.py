@@ -79,7 +79,8 @@ async def test_rows_come_in_as_json_as_csv_and_as_a_workbook(desk: Desk) -> None
     rows = {"rows": [{"id": "q1", "kind": "staff", "name": "王五", "unit": "tax"}]}
     answer = await client.send("POST", "/imports/people", json=rows)
     assert answer.json() == {
-        "table": "people", "added": 1, "changed": 0, "unchanged": 0, "written": True, "notes": [],
+        "table": "people", "added": 1, "changed": 0, "unchanged": 0, "left": 0, "leavers": [],
+        "written": True, "notes": [],
     }  # fmt: skip
     table = "编号,身份,colour\nq1,干部,red\nq2,群众,blue\n".encode()
     answer = await client.send("POST", "/imports/people", content=table, headers=CSV)

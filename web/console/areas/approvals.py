@@ -168,7 +168,8 @@ def _facts(tx: DeskTransaction, at: Context, request: Approval) -> list[tuple[st
     if request.action == NOMINATE:
         sides = tx.raters_of(request.arguments.get("subject", ""))
         told = [f"{at.say(f'campaigns.group.{side}')} {at.number(n)}" for side, n in sides.items()]
-        facts.append((at.say("approvals.raters_now"), "、".join(told) or "0"))
+        joint = "、" if at.language == "zh" else ", "
+        facts.append((at.say("approvals.raters_now"), joint.join(told) or "0"))
     return facts
 
 

@@ -88,7 +88,7 @@ async def save(at: Context) -> Response:
         fields = typed(tx, at.account.id, key, _defaults(at), at.now)
         sent = {name: at.fields.get(name, "") for name in FIELDS[step]}
         fields |= _titled(tx, sent) if step == 1 else sent
-        if step == 2 and at.fields.get("go") == "take":
+        if step == 2 and at.fields.get("go") in ("take", "take_each"):
             fields |= _taken(tx, at, fields)
         keep(tx, at.account.id, key, fields, at.now)
         return bool(_draft(tx, fields, at.now).on(step))
@@ -102,7 +102,7 @@ async def save(at: Context) -> Response:
         return await create(at, key)
     if go in map(str, PAGES) and (int(go) < step or not wrong):
         return RedirectResponse(f"{NEW}/{key}/{go}", 303)
-    part = "#size" if go in ("size", "take") else ""
+    part = "#size" if go in ("size", "take", "take_each") else ""
     return RedirectResponse(f"{NEW}/{key}/{step}?look=1{part}", 303)
 
 
@@ -249,7 +249,8 @@ def _taken(tx: DeskTransaction, at: Context, fields: Mapping[str, str]) -> dict[
     if wanted is None:
         return {}
     found = advise(tx, _probe(tx, at, fields, groups), wanted, at.now)
-    best = found.each or found.whole
+    each = found.each if at.fields.get("go") == "take_each" else None
+    best = each or found.whole
     return {"sample": str(min(best.people, best.population) or "")}
 
 

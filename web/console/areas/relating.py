@@ -29,7 +29,8 @@ async def preview(at: Context) -> Response:
 
     seen, subjects, people = await at.read(work)
     return at.page("relating/derive.html", rules=tuple(Rule), chosen=rules, seen=seen,
-                   people=people, named=lambda key: named(at, subjects.get(key), key))  # fmt: skip
+                   none="look" in asked and not rules, people=people,
+                   named=lambda key: named(at, subjects.get(key), key))  # fmt: skip
 
 
 async def add(at: Context) -> Response:
