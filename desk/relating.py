@@ -133,6 +133,17 @@ def _met(
         yield rule, relation, stored.get((relation.rater, relation.subject))
 
 
+def raters(tx: DeskTransaction, subject: str) -> Mapping[RaterGroup, int]:
+    """How many may rate ``subject`` from each side; recipients in tens, 0 for fewer.
+
+    Whoever scans a window's code becomes one at that moment, and mostly answers.
+    """
+    found = dict(tx.raters_of(subject))
+    if RaterGroup.RECIPIENT in found:
+        found[RaterGroup.RECIPIENT] = found[RaterGroup.RECIPIENT] // 10 * 10
+    return found
+
+
 def end(tx: DeskTransaction, act: Act, rater: str, subject: str) -> Relation | None:
     """``rater`` is asked about ``subject`` no more, from the next wave on; None: no such relation.
 

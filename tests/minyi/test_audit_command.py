@@ -353,7 +353,10 @@ def test_a_house_that_closes_notes_the_head_once_more(filled: Minyi, tmp_path: P
     assert (mark or (0,))[0] == 9
 
 
-def test_a_house_on_a_fresh_database_begins_the_note_with_its_first_key(tmp_path: Path) -> None:
+def test_a_house_on_a_fresh_database_begins_the_note_with_its_first_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # its data directory is a relative one
     used = settings(tmp_path)
     used.data_dir.mkdir()
     migrate(used.database)

@@ -18,6 +18,7 @@ from desk.campaigns.rhythm import Every, in_words, rhythm_of
 from desk.campaigns.seconding import CREATE
 from desk.campaigns.wishing import Wish, planned
 from desk.nominating import NOMINATE
+from desk.relating import raters
 from desk.roles import May, allows
 from desk.store import Approval, Decision, DeskTransaction
 from surveys.campaigns import Shift
@@ -166,7 +167,7 @@ def _facts(tx: DeskTransaction, at: Context, request: Approval) -> list[tuple[st
         if asked is not None:
             facts.append((at.say("approvals.people"), at.number(asked)))
     if request.action == NOMINATE:
-        sides = tx.raters_of(request.arguments.get("subject", ""))
+        sides = raters(tx, request.arguments.get("subject", ""))
         told = [f"{at.say(f'campaigns.group.{side}')} {at.number(n)}" for side, n in sides.items()]
         joint = "、" if at.language == "zh" else ", "
         facts.append((at.say("approvals.raters_now"), joint.join(told) or "0"))

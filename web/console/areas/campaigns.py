@@ -27,6 +27,7 @@ from desk.campaigns.seconding import (
 )
 from desk.campaigns.standing import Brief, Standing, briefs, standing
 from desk.campaigns.wrongs import CampaignError
+from desk.outcomes import roll
 from desk.questionnaires import brought
 from desk.roles import May
 from desk.store import Approval, DeskTransaction
@@ -141,6 +142,7 @@ async def asking(at: Context, doing: str, *, status: int = 200, wrong: str = "")
             "seen": seen,
             "made": made,
             "people": people,
+            "told": roll(people, made),  # whoever comes by a window's code makes it grow
             "able": [account.name for account in able],
             "reach": reach(tx, made, at.now),
             "notes": notes(tx, made, at.now, seen.look) if doing == "resume" else [],

@@ -12,6 +12,7 @@ from desk.audit import someone
 from desk.consenting import told_version
 from desk.forgetting import ForgetError, forget
 from desk.importing.samples import ORDER, sample
+from desk.relating import raters
 from desk.roles import May
 from desk.roster import RosterError, Twig, chain, edit_person, edit_subject, opt_out, tree, trimmed
 from desk.store import DeskTransaction, PeopleSought
@@ -97,7 +98,7 @@ async def _unit(
         above = [each for each in chain(subjects, key) if within is None or each.id in within]
         choices = [each for each in subjects.values() if each.kind == "unit" and each.id != key]
         return UnitSeen(subjects[key], above[::-1], trimmed(twigs, MOST), len(twigs),
-                        counts.get(key, 0), tx.raters_of(key), choices)  # fmt: skip
+                        counts.get(key, 0), raters(tx, key), choices)  # fmt: skip
 
     seen = await at.read(work)
     if seen is None:
