@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from surveys.campaigns import Wave, last_moment
 from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Invite, Kind, Person, Relation, VisitLink
-from surveys.phrasing import WORDS
+from surveys.phrasing import WORDS, Press
 from surveys.reply import Reply
 from surveys.store import Assignment
 from surveys.visiting import PURPOSE, Visiting
@@ -40,10 +40,11 @@ def at_unit(visit: Visit, invite: Invite) -> Reply:
     return visit.say("unit.thanks", *visit.menu(), subject=name)
 
 
-def after_visit(visit: Visit, token: str) -> Reply | None:
-    """Somebody who was served: one rating, of the chat that opens the link first, and of no other.
+def after_visit(visit: Visit, token: str, *, begin: bool = False) -> Reply | None:
+    """Somebody who was served: one rating, of the chat that begins first, and of no other.
 
-    It is spent only where it can be answered now. None where no link of a visit is so called.
+    The link is spent only where it can be answered now, and by a press (``begin``): programs open
+    links to look at them. None where no link of a visit is so called.
     """
     errand = visit.sitting.errands.get(PURPOSE)
     if not isinstance(errand, Visiting):
@@ -61,6 +62,10 @@ def after_visit(visit: Visit, token: str) -> Reply | None:
     wave = next((each for each in _asking(visit) if errand.asks(each.id)), None)
     if wave is None:
         return _not_now(visit, link)
+    if not begin:  # also where it was used: to learn that, one has to risk using it up
+        office = pick(tx.subject(link.subject).name, visit.chat.language)
+        start = visit.button("button.start", Press("u", token))
+        return visit.say("visit.offer", (start,), subject=office)
     if link.used or not tx.spend_visit_link(link.digest):
         begun = tx.interview(name)  # by somebody else, or by this chat's own first tap
         if begun is None or not visit.owns(begun):

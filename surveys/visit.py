@@ -166,6 +166,8 @@ class Visit:
                 return commands.commanded(self, press.interview) or self.stands()
             case "j":
                 return self.opened("")
+            case "u":
+                return arriving.after_visit(self, press.interview, begin=True) or self.stands()
             case "w":
                 return moving.decided(self, press.interview)
             case "f":

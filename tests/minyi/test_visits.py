@@ -72,7 +72,7 @@ class Counter:
         )
         visitor = Browser(await self.stack.enter_async_context(client))
         shown = [*visitor._read(await client.get(link), "")]
-        for answer in HAPPY:
+        for answer in ("开始", *HAPPY):  # the link asks for one tap before it is used up
             if any(answer in label for row in shown[-1].rows for label in row):
                 [label] = [each for row in shown[-1].rows for each in row if _bare(each) == answer]
                 shown += await visitor.do(Pressed(label))
@@ -155,7 +155,7 @@ async def test_from_the_counter_to_the_cell_each_visit_counts_once(counter: Coun
 async def _rate_in_telegram(house: House, token: str) -> None:
     address = Address("telegram", "77")
     heard: Typed | Tapped = Typed(f"/start {token}")
-    for answer in (*HAPPY, ""):
+    for answer in ("开始", *HAPPY, ""):
         (reply,) = await house.conversation.receive(address, heard, NOW, hint="zh")
         if answer:
             [data] = [b.data for row in reply.rows for b in row if _bare(b.label) == answer]

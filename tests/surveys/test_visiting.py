@@ -19,7 +19,8 @@ from surveys.campaigns import INVITE
 from surveys.cells import RaterGroup
 from surveys.dispositions import Disposition
 from surveys.people import Address, Chat, Relation
-from surveys.reply import Opened
+from surveys.phrasing import Press
+from surveys.reply import Opened, Tapped
 from tests.surveys.world import NOW, World, converse, found_world
 
 HAPPY = ("非常满意", "满意", "满意")
@@ -40,6 +41,11 @@ async def visit(world: World, unit: str = "desk", hours: int = 336) -> str:
     act = Act("operator:test", "operator:test", "terminal", world.now, seal_key(key))
     made = await world.store.write(lambda tx: make_visit_link(tx, act, key, unit, hours))
     return made.invite.token
+
+
+def start(token: str) -> Tapped:
+    """The button that the link leads to."""
+    return Tapped(Press("u", token).data())
 
 
 async def roll(world: World) -> list[tuple[str, str, RaterGroup]]:
@@ -163,7 +169,7 @@ async def test_two_chats_at_the_same_moment_get_one_rating(world: World, databas
         token = await visit(world)
         replies = await asyncio.gather(
             *(
-                way.receive(Address("test", f"{number}.{side}"), Opened(token), NOW, hint="zh")
+                way.receive(Address("test", f"{number}.{side}"), start(token), NOW, hint="zh")
                 for side, way in enumerate(ways * 2)
             )
         )
@@ -182,7 +188,7 @@ async def test_one_chat_that_taps_twice_at_the_same_moment_gets_its_interview(
     for _ in range(5):
         token = await visit(world)
         replies = await asyncio.gather(
-            *(way.receive(Address("test", "her"), Opened(token), NOW) for way in ways)
+            *(way.receive(Address("test", "her"), start(token), NOW) for way in ways)
         )
         assert [each[-1].question for each in replies] == [True, True]
     await other.close()
@@ -273,3 +279,14 @@ async def test_once_counted_each_visit_stands_in_the_cell_once_and_its_link_is_d
         reply = await world.open(who, tokens[0])
         assert "现在没有征求意见" in reply.text, "not whether it was opened"
         assert not reply.question
+
+
+async def test_a_program_that_opens_the_link_to_look_at_it_uses_nothing_up(world: World) -> None:
+    token = await visit(world)
+    seen = (await world.hear("scanner", Opened(token)))[-1]
+    assert not seen.question
+    assert "户籍窗口" in seen.text
+    assert await roll(world) == []
+    assert (await world.open("her", token)).question
+    after = (await world.hear("scanner", Opened(token)))[-1]
+    assert after.text == seen.text, "whether it was used is told only to whoever presses"

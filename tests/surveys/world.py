@@ -71,7 +71,9 @@ class World:
         return replies
 
     async def open(self, who: str, payload: str = "", hint: str = "zh") -> Reply:
-        return (await self.hear(who, Opened(payload), hint))[-1]
+        reply = (await self.hear(who, Opened(payload), hint))[-1]
+        starts = [b.data for row in reply.rows for b in row if b.data.startswith("u:")]
+        return await self.press(who, starts[0]) if starts else reply  # a visit's link asks first
 
     async def type(self, who: str, text: str) -> Reply:
         return (await self.hear(who, Typed(text)))[-1]
