@@ -427,6 +427,6 @@ async def test_the_bot_introduces_itself_in_both_languages(
     assert await inbound.introduce() == "rehearsal_bot"
     await inbound.close()
     menus = {key: [c["command"] for c in menu] for key, menu in stage.commands.items()}
-    names = ["start", "help", "language", "concern", "privacy", "stop", "forget"]
+    names = ["start", "help", "language", "concern", "privacy", "stop", "move", "forget"]
     assert sorted(language for _, language in menus) == ["", "en", "zh"]
     assert all(menu == names for menu in menus.values())
