@@ -20,9 +20,9 @@ _SPEND = (
     .values(used=true())
 )
 _THEIRS = (
-    select(interviews.c.id, interviews.c.person)
-    .where(interviews.c.purpose == PURPOSE)
-    .order_by(interviews.c.id)
+    select(interviews.c.person, interviews.c.subject)
+    .where(interviews.c.wave == bindparam("of_wave"), interviews.c.purpose == PURPOSE)
+    .order_by(interviews.c.person)
 )
 
 
@@ -45,5 +45,5 @@ class VisitRows(Unit):
     def spend_visit_link(self, digest: str) -> bool:
         return self._changed(_SPEND, {"which": digest}) == 1
 
-    def visit_interviews(self) -> Sequence[tuple[str, str]]:
-        return [(row.id, row.person) for row in self._all(_THEIRS)]
+    def visit_places(self, wave: str) -> Sequence[tuple[str, str]]:
+        return [(row.person, row.subject) for row in self._all(_THEIRS, {"of_wave": wave})]

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from surveys.campaigns import Wave, last_moment
+from surveys.campaigns import Wave, WaveState, last_moment
 from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Invite, Kind, Person, Relation, VisitLink
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Reply
-from surveys.store import Assignment
+from surveys.store import Assignment, SealedInterview
 from surveys.visiting import PURPOSE, Visiting
 from surveys.words import nearest, pick
 
@@ -28,11 +28,11 @@ def at_unit(visit: Visit, invite: Invite) -> Reply:
     for wave in visit.open_waves():
         campaign = tx.campaign(wave.campaign)
         if RaterGroup.RECIPIENT in campaign.groups:
-            assignment = tx.assignment(wave.id, person, subject)
+            assignment = _asked(visit, wave.id, subject)
             if assignment is None:
                 assignment = Assignment(wave.id, person, subject, RaterGroup.RECIPIENT)
                 tx.put_assignments([assignment])
-            row = tx.interview_for(wave.id, person, subject)
+            row = tx.interview_for(wave.id, assignment.person, subject)
             if row is not None and row.complete:
                 return visit.after(row)
             return visit.sitting.begin(assignment, wave.form)
@@ -44,21 +44,23 @@ def after_visit(visit: Visit, token: str, *, begin: bool = False) -> Reply | Non
     """Somebody who was served: one rating, of the chat that begins first, and of no other.
 
     The link is spent only where it can be answered now, and by a press (``begin``): programs open
-    links to look at them. None where no link of a visit is so called.
+    links to look at them. None where no link of a visit is so called. Whoever has rated the office
+    in this wave rates it anew: their voice counts once, however often they were served.
     """
     errand = visit.sitting.errands.get(PURPOSE)
     if not isinstance(errand, Visiting):
         return None
-    tx, name = visit.tx, errand.interview(token)
-    begun = tx.interview(name)
-    if begun is not None and visit.owns(begun):
-        return visit.after(begun) if begun.complete else visit.sitting.show(begun)
+    tx = visit.tx
     link = tx.visit_link(errand.digest(token))
     if link is None:
         return None
-    # told to whoever made the link as well: so not before it had to be opened to learn it
+    # what is told before the press must not depend on whether the link was used: whoever made it
+    # opens it as well
+    begun = _begun(visit, link.subject)
+    if begun is not None and not begun.complete:
+        return visit.sitting.show(begun)
     if link.expired(visit.sitting.now):
-        return visit.say("visit.expired", *visit.menu())
+        return visit.say("visit.expired", *visit.menu()) if begun is None else visit.after(begun)
     wave = next((each for each in _asking(visit) if errand.asks(each.id)), None)
     if wave is None:
         return _not_now(visit, link)
@@ -67,14 +69,52 @@ def after_visit(visit: Visit, token: str, *, begin: bool = False) -> Reply | Non
         start = visit.button("button.start", Press("u", token))
         return visit.say("visit.offer", (start,), subject=office)
     if link.used or not tx.spend_visit_link(link.digest):
-        begun = tx.interview(name)  # by somebody else, or by this chat's own first tap
-        if begun is None or not visit.owns(begun):
+        begun = _begun(visit, link.subject)  # by somebody else, or by this chat's own first tap
+        if begun is None:
             return visit.say("visit.used", *visit.menu())
         return visit.after(begun) if begun.complete else visit.sitting.show(begun)
-    nobody = errand.owner(visit.chat.person, name)
-    assignment = Assignment(wave.id, nobody, link.subject, RaterGroup.RECIPIENT)
-    tx.put_assignments([assignment])
-    return visit.sitting.begin(assignment, wave.form, purpose=PURPOSE, name=name)
+    return _rated(visit, errand, wave, link.subject)
+
+
+def _rated(visit: Visit, errand: Visiting, wave: Wave, subject: str) -> Reply:
+    """Begin, or begin anew: the one place on the roll that this person has about ``subject``."""
+    tx, person = visit.tx, visit.chat.person
+    asked = _asked(visit, wave.id, subject)
+    if asked is None:
+        nobody = errand.place(person, wave.id, subject)
+        asked = Assignment(wave.id, nobody, subject, RaterGroup.RECIPIENT)
+        tx.put_assignments([asked])
+    row = tx.interview_for(wave.id, asked.person, subject)
+    if row is not None and row.complete:
+        return visit.sitting.restart(row)
+    purpose = "rating" if asked.person == person else PURPOSE
+    return visit.sitting.begin(asked, wave.form, purpose=purpose)
+
+
+def _asked(visit: Visit, wave: str, subject: str) -> Assignment | None:
+    """This person's place on the roll about ``subject``: by name, or after a visit."""
+    tx, person = visit.tx, visit.chat.person
+    named: Assignment | None = tx.assignment(wave, person, subject)
+    errand = visit.sitting.errands.get(PURPOSE)
+    if named is not None or not isinstance(errand, Visiting):
+        return named
+    hidden: Assignment | None = tx.assignment(wave, errand.place(person, wave, subject), subject)
+    return hidden
+
+
+def _begun(visit: Visit, subject: str) -> SealedInterview | None:
+    """What this person has begun about ``subject`` and can still go on with, or change."""
+    tx, sitting = visit.tx, visit.sitting
+    for wave in tx.waves():
+        if wave.state is not WaveState.OPEN or not _recipients(visit, wave):
+            continue
+        asked = _asked(visit, wave.id, subject)
+        row: SealedInterview | None = None
+        if asked is not None:
+            row = tx.interview_for(wave.id, asked.person, subject)
+        if row is not None and sitting.errands[row.purpose].state_key(tx, row, sitting.now):
+            return row
+    return None
 
 
 def _not_now(visit: Visit, link: VisitLink) -> Reply:
@@ -87,9 +127,11 @@ def _not_now(visit: Visit, link: VisitLink) -> Reply:
 
 def _asking(visit: Visit) -> Iterator[Wave]:
     """The open waves that ask those who were served."""
-    for wave in visit.open_waves():
-        if RaterGroup.RECIPIENT in visit.tx.campaign(wave.campaign).groups:
-            yield wave
+    return (wave for wave in visit.open_waves() if _recipients(visit, wave))
+
+
+def _recipients(visit: Visit, wave: Wave) -> bool:
+    return RaterGroup.RECIPIENT in visit.tx.campaign(wave.campaign).groups
 
 
 def meet(tx: Any, address: Address, hint: str) -> Chat:
@@ -109,8 +151,8 @@ def by_staff_link(visit: Visit, invite: Invite) -> Reply:
     any wave is open, and at other times the new chat takes the name away from the old one, whose
     owner notices.
     """
-    tx = visit.tx
-    if visit.chat.person != invite.target:
+    tx, before = visit.tx, visit.chat.person
+    if before != invite.target:
         if invite.used:
             return visit.say("link.used")
         if invite.expired(visit.sitting.now):
@@ -118,6 +160,7 @@ def by_staff_link(visit: Visit, invite: Invite) -> Reply:
         elsewhere = tx.addresses(invite.target)
         if elsewhere and visit.uncounted():
             return visit.say("link.later")
+        tx.hold_person(before)  # first: whoever counts a wave waits
         if not tx.spend_invite(invite.token):  # somebody was faster
             return visit.say("link.used")
         for address in elsewhere:
@@ -127,8 +170,24 @@ def by_staff_link(visit: Visit, invite: Invite) -> Reply:
         visit.sitting = replace(visit.sitting, chat=chat)
         tx.put_chat(chat)
     linked = visit.say("staff.linked", name=tx.person(invite.target).name)
+    known = [linked.text, *_handed_on(visit, before)]
     standing = visit.stands()
-    return replace(standing, text=f"{linked.text}\n\n{standing.text}")
+    return replace(standing, text="\n\n".join((*known, standing.text)))
+
+
+def _handed_on(visit: Visit, before: str) -> list[str]:
+    """Nobody else comes back to what a chat without a name said after visits: it goes along.
+
+    What is to be told of it.
+    """
+    tx, person, errand = visit.tx, visit.chat.person, visit.sitting.errands.get(PURPOSE)
+    if not isinstance(errand, Visiting) or before == person:
+        return []
+    if tx.person(before).listed or tx.addresses(before):
+        return []
+    names = [tx.subject(each).name for each in errand.hand_on(tx, before, person)]
+    language = visit.chat.language
+    return [visit.say("staff.once", subject=pick(name, language)).text for name in names]
 
 
 def for_campaign(visit: Visit, invite: Invite) -> Reply | None:

@@ -71,29 +71,23 @@ class Sitting:
     noticed: list[Noticed] = field(default_factory=list)  # to be counted once this is on disk
 
     def begin(
-        self,
-        assignment: Assignment,
-        form: str,
-        said: str = "",
-        *,
-        purpose: str = "rating",
-        name: str = "",
+        self, assignment: Assignment, form: str, said: str = "", *, purpose: str = "rating"
     ) -> Reply:
-        """Start the interview of ``assignment``, or go on with the one begun before.
-
-        ``name`` is its id; '' for a random one.
-        """
+        """Start the interview of ``assignment``, or go on with the one begun before."""
         a = assignment
         row = self.tx.interview_for(a.wave, a.person, a.subject)
         if row is None:
-            blank = self._blank(purpose, form, name)
-            blank = replace(blank, wave=a.wave, subject=a.subject, group=a.group)
-            row = self._open(blank)
+            blank = self._blank(purpose, form)
+            row = self._open(
+                replace(blank, person=a.person, wave=a.wave, subject=a.subject, group=a.group)
+            )
         return self.show(row, said)
 
     def begin_alone(self, purpose: str, form: str) -> Reply:
         """Start an interview that belongs to no wave."""
-        return self.show(self._open(self._blank(purpose, form)))
+        blank = self._blank(purpose, form)
+        owner = self.errands[purpose].owner(self.chat.person, blank)
+        return self.show(self._open(replace(blank, person=owner)))
 
     def show(self, row: SealedInterview, said: str = "", page: int = 0) -> Reply:
         """Where the interview stands. ``said`` goes before it; ``page`` of its choices is drawn."""
@@ -290,11 +284,10 @@ class Sitting:
         assert isinstance(row, SealedInterview)
         return row
 
-    def _blank(self, purpose: str, form: str, name: str = "") -> SealedInterview:
-        name = name or secrets.token_urlsafe(9)
+    def _blank(self, purpose: str, form: str) -> SealedInterview:
         return SealedInterview(
-            id=name,
-            person=self.errands[purpose].owner(self.chat.person, name),
+            id=secrets.token_urlsafe(9),
+            person="",
             purpose=purpose,
             form=form,
             turn=secrets.randbelow(TURNS),

@@ -20,8 +20,8 @@ class Errand(Protocol):
 
     keeps_files: bool  # whether what people hand over stays; else it is only checked
 
-    def owner(self, person: str, interview: str) -> str:
-        """What stands as ``person`` in the row of ``interview``: the same for its owner alone."""
+    def owner(self, person: str, row: SealedInterview) -> str:
+        """What ``row`` has for ``person`` where it is theirs: the same for its owner alone."""
         ...
 
     def state_key(self, tx: Any, row: SealedInterview, now: datetime) -> bytes | None:

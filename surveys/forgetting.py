@@ -64,7 +64,7 @@ def forget(tx: Any, person: str, errands: Iterable[Errand], *, own: bool) -> boo
 def from_waves(tx: Any, keyring: Keyring, person: str, *, own: bool) -> None:
     """Leave each wave's roll, interviews, messages and ballots without ``person``."""
     for wave in tx.person_waves(person):
-        nobody = secrets.token_urlsafe(9)
+        nobody = secrets.token_hex(16)  # as a visitor's place, see surveys/visiting.py
         keys = keyring.wave_keys(wave)
         rows: Sequence[SealedInterview] = tx.interviews_of(wave, person)
         if rows and keys is None and not own:

@@ -187,8 +187,7 @@ class Visit:
         return self.sitting.move(row, move)
 
     def owns(self, row: SealedInterview) -> bool:
-        owner = self.sitting.errands[row.purpose].owner(self.chat.person, row.id)
-        return row.person == owner
+        return row.person == self.sitting.errands[row.purpose].owner(self.chat.person, row)
 
     # ---- coming in
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -155,11 +156,96 @@ async def test_a_link_is_not_spent_where_the_keys_of_the_wave_are_away(world: Wo
     assert await roll(world) == []
 
 
-async def test_two_visits_of_one_person_are_two_ratings(world: World) -> None:
+@pytest.mark.parametrize(
+    ("hint", "begun", "ended"),
+    [
+        ("zh", "不答完，原来的仍然有效", "以最后一次为准"),
+        ("en", "Until you finish, the earlier ones count", "the last one counts"),
+    ],
+)
+async def test_two_visits_of_one_person_are_one_voice_and_the_later_stands(
+    world: World, hint: str, begun: str, ended: str
+) -> None:
+    happy, soso = ((5, 4, 4), (4, 4, 5))
+    await world.open("her", hint=hint)
+    grades = {5: "非常满意", 4: "满意"} if hint == "zh" else {5: "Very satisfied", 4: "Satisfied"}
+    await world.rate("her", *(grades[each] for each in happy), payload=await visit(world))
+    again = await world.open("her", await visit(world))
+    assert begun in again.text
+    assert [sorted(each.ratings.values()) for each in await world.ballots()] == [[4, 4, 5]]
+    first = [each.ratings for each in await world.ballots()]
+    for grade in soso:
+        again = await world.tap("her", grades[grade])
+    assert ended in again.text
+    (ballot,) = await world.ballots()
+    assert ballot.ratings != first[0]
+    assert [subject for _, subject, _ in await roll(world)] == ["desk"]
+
+
+async def test_the_links_of_one_person_give_another_units_rating_beside_it(world: World) -> None:
     for unit in ("desk", "desk", "office"):
         await world.rate("her", *HAPPY, payload=await visit(world, unit))
-    assert len(await world.ballots()) == 3
-    assert Counter(subject for _, subject, _ in await roll(world)) == {"desk": 2, "office": 1}
+    assert Counter(each.subject for each in await world.ballots()) == {"desk": 1, "office": 1}
+    places = [person for person, *_ in await roll(world)]
+    assert len(set(places)) == 2, "nothing joins what one person said of two offices"
+
+
+async def test_whoever_makes_links_cannot_fill_up_k_with_themselves(world: World) -> None:
+    for _ in range(4):
+        await world.rate("maker", *SOSO, payload=await visit(world))
+    await world.rate("her", *HAPPY, payload=await visit(world))
+    tally = await world.close_wave(k=5)
+    assert [cell for cell in tally.cells if cell.subject == "desk"] == []
+    assert [each.answered for each in tally.turnout] == [None]
+
+
+async def test_the_poster_and_a_visit_are_one_voice_whichever_came_first(world: World) -> None:
+    await world.rate("her", *HAPPY)
+    again = await world.open("her", await visit(world))
+    assert "从头再答一遍" in again.text
+    for answer in SOSO:
+        await world.tap("her", answer)
+    await world.rate("him", *HAPPY, payload=await visit(world))
+    known = await world.open("him", "poster")
+    assert "可以修改" in known.text
+    assert len(await world.ballots()) == len(await roll(world)) == 2
+
+
+async def test_whoever_is_asked_by_name_about_that_office_has_one_voice(
+    database_url: str, tmp_path: Path
+) -> None:
+    peer = [Relation("colleague", "desk", RaterGroup.PEER)]
+    world = await found_world(database_url, tmp_path, roll=peer)
+    await world.store.write(lambda tx: tx.put_chat(Chat(Address("test", "her"), "colleague", "zh")))
+    await world.rate("her", *HAPPY, payload=await visit(world))
+    assert await roll(world) == [("colleague", "desk", RaterGroup.PEER)]
+    assert [each.group for each in await world.ballots()] == [RaterGroup.PEER]
+    await world.store.close()
+
+
+async def test_before_the_press_a_used_link_and_a_new_one_look_alike_to_a_rater(
+    world: World,
+) -> None:
+    used, new = await visit(world), await visit(world)
+    await world.rate("him", *HAPPY, payload=used)
+    own = await visit(world)
+
+    async def seen() -> set[tuple[str, int]]:
+        shown = [(await world.hear("maker", Opened(link)))[-1] for link in (used, new)]
+        return {(each.text, len(each.rows)) for each in shown}
+
+    await world.open("maker", own)
+    assert len(await seen()) == 1
+    for answer in HAPPY:
+        await world.tap("maker", answer)
+    assert len(await seen()) == 1
+
+
+async def test_a_second_link_is_used_up_by_the_press_that_rates_anew(world: World) -> None:
+    await world.rate("her", *HAPPY, payload=await visit(world))
+    second = await visit(world)
+    assert (await world.open("her", second)).question
+    assert "已经用过了" in (await world.open("him", second)).text
 
 
 async def test_two_chats_at_the_same_moment_get_one_rating(world: World, database_url: str) -> None:
@@ -184,11 +270,11 @@ async def test_one_chat_that_taps_twice_at_the_same_moment_gets_its_interview(
 ) -> None:
     other = SqlStore(database_url)
     ways = (world.conversation, converse(other, world.keyring))
-    await world.open("her")
-    for _ in range(5):
-        token = await visit(world)
+    for number in range(5):
+        token, her = await visit(world), f"her{number}"
+        await world.open(her)
         replies = await asyncio.gather(
-            *(way.receive(Address("test", "her"), start(token), NOW) for way in ways)
+            *(way.receive(Address("test", her), start(token), NOW) for way in ways)
         )
         assert [each[-1].question for each in replies] == [True, True]
     await other.close()
@@ -257,6 +343,64 @@ async def test_whoever_is_forgotten_takes_their_visits_along(world: World) -> No
     assert len(after) == 2  # the roll must not tell who answered
     assert len({person for person, *_ in after} & {person for person, *_ in before}) == 1
     assert "已经用过了" in (await world.open("her", token)).text
+
+
+async def test_a_forgotten_place_is_of_one_kind_with_a_visitors(world: World) -> None:
+    await world.rate("her", *HAPPY, payload=await visit(world))
+    await world.rate("him", *HAPPY)
+    for who in ("her", "him"):
+        await world.type(who, "/forget")
+        await world.tap(who, "是，忘记我")
+    await world.rate("guest", *HAPPY, payload=await visit(world))
+    assert all(re.fullmatch("[0-9a-f]{32}", person) for person, *_ in await roll(world))
+    assert len(await roll(world)) == 3
+
+
+async def test_what_was_said_before_a_staff_link_is_forgotten_and_changed_after_it(
+    world: World,
+) -> None:
+    for who, payload in (("her", await visit(world)), ("him", await visit(world))):
+        await world.rate(who, *HAPPY, payload=payload)
+    old = await roll(world)
+    await world.open("her", "link-head")
+    assert len(set(await roll(world)) & set(old)) == 1
+    await world.rate("her", *SOSO, payload=await visit(world))
+    assert len(await roll(world)) == 2
+    counts = sorted(sorted(each.ratings.items()) for each in await world.ballots())
+    assert counts[0] != counts[1]
+    await world.type("her", "/forget")
+    await world.tap("her", "是，忘记我")
+    assert len(await world.ballots()) == 1
+    assert len(await roll(world)) == 2
+
+
+async def test_what_was_begun_before_a_staff_link_is_gone_on_with_after_it(world: World) -> None:
+    token = await visit(world)
+    await world.rate("her", "非常满意", payload=token)
+    await world.open("her", "link-head")
+    assert (await world.open("her", token)).question
+    for answer in HAPPY[1:]:
+        await world.tap("her", answer)
+    tally = await world.close_wave(k=1)
+    assert [cell.counts for cell in tally.cells if cell.indicator == "service"] == [(0, 0, 0, 0, 1)]
+
+
+async def test_whom_a_staff_link_makes_known_as_asked_already_keeps_one_voice(
+    database_url: str, tmp_path: Path
+) -> None:
+    peer = [Relation("colleague", "desk", RaterGroup.PEER)]
+    world = await found_world(database_url, tmp_path, roll=peer)
+    await world.rate("her", *HAPPY, payload=await visit(world))
+    linked = await world.open("her", "link-colleague")
+    assert "一个人只算一次" in linked.text
+    assert "户籍窗口" in linked.text
+    assert await world.ballots() == []
+    assert len(await roll(world)) == 2  # it must not tell who answered
+    for answer in ("开始", *HAPPY):
+        await world.tap("her", answer)
+    (ballot,) = await world.ballots()
+    assert ballot.group is RaterGroup.PEER
+    await world.store.close()
 
 
 async def test_once_counted_each_visit_stands_in_the_cell_once_and_its_link_is_dead(
