@@ -1,6 +1,7 @@
 """Administrators in their own chat: linking it by a one-time code, and what it may do then.
 
 Nobody who is not linked is answered differently than anybody else, so nobody learns who is.
+Officials on the roster, linked or not, propose their raters by ``/nominate``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from desk.audit import Act, record
 from desk.campaigns import commanding
 from desk.campaigns.alarms import Alarm
 from desk.campaigns.commanding import WORDS, Said
+from desk.proposing import acting, offices, propose
 from desk.roles import May, Role, allows
 from desk.store import DeskTransaction
 from surveys.people import Address
@@ -143,9 +145,13 @@ class ChatDesk:
     ) -> tuple[Reply, ...] | None:
         """The answer to one of :data:`COMMANDS`; None for everything and everybody else."""
         typed = COMMAND.fullmatch(text)
-        if typed is None or address.channel not in CHANNELS:
+        if typed is None:
             return None
         name, rest = typed[1].lower(), (typed[2] or "").strip()
+        if name == "nominate":
+            return self._proposed(tx, address, rest, language, now)
+        if address.channel not in CHANNELS:
+            return None
         command = COMMANDS.get(name)
         if command is None or (command.named and not rest):
             return None
@@ -166,6 +172,16 @@ class ChatDesk:
         else:
             answer = command.answer(said)
         return (Reply(answer, language=spoken),)
+
+    def _proposed(
+        self, tx: DeskTransaction, address: Address, rest: str, language: str, now: datetime
+    ) -> tuple[Reply, ...] | None:
+        """What an official who proposes raters is answered; None for anybody else."""
+        held = offices(tx, address)
+        if not held:
+            return None
+        act = Act(*acting(tx, address, held), address.channel, now, self.key)
+        return (Reply(propose(tx, held, rest, language, act), language=language),)
 
     def forgotten(self, tx: DeskTransaction, addresses: Sequence[Address], now: datetime) -> None:
         """The account stays; whoever has it may link another chat."""

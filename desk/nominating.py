@@ -9,59 +9,47 @@ from collections.abc import Mapping
 from desk.accounts import Account
 from desk.approvals import ask, register
 from desk.audit import Act, record
+from desk.relating import RelationError, member
 from desk.roles import May
-from desk.saying import Saying, SpokenError, shown
-from desk.store import Approval, DeskTransaction, PeopleSought
+from desk.saying import Saying, shown
+from desk.store import Approval, DeskTransaction
 from surveys.cells import RaterGroup
-from surveys.people import Kind, Person, Relation
+from surveys.people import Person, Relation
 
 NOMINATE = "relations.nominate"
 MOST = 30  # people nominated at once
-SOUGHT = 1000  # people whose names hold what was typed
 NOMINATED = (RaterGroup.SUPERIOR, RaterGroup.PEER, RaterGroup.SUBORDINATE)
 """The sides that staff rate from."""
 
 
-class NominationError(SpokenError):
-    """It cannot be proposed so; ``saying`` tells why and how to mend it."""
-
-
 def nominate(
-    tx: DeskTransaction, act: Act, account: Account, subject: str, group: RaterGroup, typed: str
+    tx: DeskTransaction,
+    act: Act,
+    account: Account | None,
+    subject: str,
+    group: RaterGroup,
+    typed: str,
+    *,
+    hushed: bool = False,
 ) -> Approval:
     """Ask for the people ``typed`` (ids or names, by commas or lines) to rate ``subject``.
 
-    NominationError with whom it cannot be; ApprovalError where the subject's last nomination waits.
+    ``account`` None: as ``act`` says. ``hushed``: who rates there already is not told.
+    RelationError with whom it cannot be; ApprovalError where the subject's last nomination waits.
     """
     if tx.subject(subject) is None:
-        raise NominationError(Saying("nomination.subject", {"subject": shown(subject)}))
+        raise RelationError(Saying("nomination.subject", {"subject": shown(subject)}))
     cells = (cell.strip() for cell in re.split(r"[\n,，、;；]", typed))
     words = list(dict.fromkeys(cell for cell in cells if cell))
     if not words or len(words) > MOST:
-        raise NominationError(Saying("nomination.count", {"most": MOST}))
-    people = [_found(tx, word) for word in words]
+        raise RelationError(Saying("nomination.count", {"most": MOST}))
+    people = [member(tx, word) for word in words]
     for person in people:
-        if any(each.subject == subject for each in tx.relations_from(person.id)):
-            raise NominationError(Saying("nomination.already", {"who": shown(_called(person))}))
+        if not hushed and any(each.subject == subject for each in tx.relations_from(person.id)):
+            raise RelationError(Saying("nomination.already", {"who": shown(_called(person))}))
     ids = sorted({person.id for person in people})
     told = {"subject": subject, "group": str(group), "raters": json.dumps(ids, ensure_ascii=False)}
     return ask(tx, act, account, NOMINATE, f"subject:{subject}", told, act.at)
-
-
-def _found(tx: DeskTransaction, word: str) -> Person:
-    """The one member of staff of that id, else of that name."""
-    known = tx.person(word)
-    if known is None:
-        sought = PeopleSought(text=word, kind=Kind.STAFF)
-        found, _ = tx.seek_people(sought, 0, SOUGHT)
-        same = [each for each in found if each.name == word]
-        if len(same) > 1:
-            ids = ", ".join(each.id for each in same)
-            raise NominationError(Saying("nomination.several", {"who": shown(word), "ids": ids}))
-        known = same[0] if same else None
-    if known is None or known.kind is not Kind.STAFF or known.left:
-        raise NominationError(Saying("nomination.nobody", {"who": shown(word)}))
-    return known
 
 
 def _called(person: Person) -> str:

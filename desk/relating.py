@@ -1,7 +1,11 @@
-"""Who rates whom, as it follows from the tree of units; and a relation that ends.
+"""Who rates whom, as it follows from the tree of units; who an official is; a relation that ends.
 
 A superior, a peer or a subordinate of a unit is whoever works above, beside or below it. What
 somebody entered or imported always stands: deriving adds what is missing and changes nothing.
+
+An official is rated, a person rates. Which person an official is, is a relation as well: the one
+by which they assess themselves. Who has one is a peer to other officials, and nobody derived rates
+themselves.
 """
 
 from __future__ import annotations
@@ -10,13 +14,20 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from desk.audit import Act, record, someone
-from desk.store import DeskTransaction
+from desk.saying import Saying, SpokenError, shown
+from desk.store import DeskTransaction, PeopleSought
 from surveys.cells import RaterGroup
-from surveys.people import Kind, Relation, Subject
+from surveys.people import Kind, Person, Relation, Subject
 
 SHOWN = 50  # relations that a preview lists
+SOUGHT = 1000  # people whose names hold what was typed
+
+
+class RelationError(SpokenError):
+    """It cannot be so; ``saying`` tells why and how to mend it."""
 
 
 class Rule(StrEnum):
@@ -25,6 +36,7 @@ class Rule(StrEnum):
     BELOW = "below"  # the units directly below it: as subordinates
     BESIDE = "beside"  # the other units directly below its own parent: as peers
     ABOVE = "above"  # the unit directly above it: as superiors
+    FELLOWS = "fellows"  # the officials of their own unit and of the units beside it: as peers
     MEMBERS = "members"  # an official's own unit: as subordinates
     LEADERS = "leaders"  # the unit directly above an official's own: as superiors
 
@@ -33,6 +45,7 @@ SIDES: Mapping[Rule, RaterGroup] = {
     Rule.BELOW: RaterGroup.SUBORDINATE,
     Rule.BESIDE: RaterGroup.PEER,
     Rule.ABOVE: RaterGroup.SUPERIOR,
+    Rule.FELLOWS: RaterGroup.PEER,
     Rule.MEMBERS: RaterGroup.SUBORDINATE,
     Rule.LEADERS: RaterGroup.SUPERIOR,
 }
@@ -56,41 +69,65 @@ class Derivation:
 
 
 def derived(
-    subjects: Sequence[Subject], staff: Mapping[str, Sequence[str]], rules: Collection[Rule]
+    subjects: Sequence[Subject],
+    staff: Mapping[str, Sequence[str]],
+    rules: Collection[Rule],
+    selves: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[tuple[Rule, Relation]]:
-    """Every relation that ``rules`` lead to, by subject; ``staff`` are people's ids by unit.
+    """Every relation that ``rules`` lead to, by subject; ``staff`` are people's ids by unit and
+    ``selves`` the person that an official is.
 
-    Nobody is derived as a rater of the unit they work in. A pair of person and subject comes once.
+    Nobody is derived as a rater of the unit they work in, or of themselves. A pair of person and
+    subject comes once, by the first rule: an official is a peer before being one of the staff.
     """
-    units = {each.id: each for each in subjects if each.kind == "unit"}
-    below: dict[str, list[str]] = {}
-    for each in units.values():
-        if each.parent in units:
-            below.setdefault(each.parent, []).append(each.id)
+    tree = _Tree.of(subjects, selves)
     for subject in subjects:
-        met: set[str] = {subject.id} if subject.kind == "unit" else set()
-        for rule, places in _places(subject, units, below):
+        own = staff.get(subject.id, ()) if subject.kind == "unit" else (selves.get(subject.id),)
+        met: set[str | None] = {*own}
+        for rule, places in tree.places(subject):
             if rule in rules:
-                for place in places:
-                    if place not in met:
-                        met.add(place)
-                        for person in staff.get(place, ()):
-                            yield rule, Relation(person, subject.id, SIDES[rule])
+                of = tree.officials if rule is Rule.FELLOWS else staff
+                for person in (each for place in places for each in of.get(place, ())):
+                    if person not in met:
+                        met.add(person)
+                        yield rule, Relation(person, subject.id, SIDES[rule])
 
 
-def _places(
-    subject: Subject, units: Mapping[str, Subject], below: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[Rule, Sequence[str]]]:
-    """By rule, the units whose staff it is about."""
-    above = subject.parent if subject.parent in units else None
-    if subject.kind == "unit":
-        yield Rule.BELOW, below.get(subject.id, ())
-        yield Rule.ABOVE, [above] if above else ()
-        yield Rule.BESIDE, below.get(above, ()) if above else ()
-    elif above:
-        higher = units[above].parent
-        yield Rule.MEMBERS, [above]
-        yield Rule.LEADERS, [higher] if higher is not None and higher in units else ()
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """``units`` by id, the ids of those directly ``below`` each, and the people who are its
+    ``officials``.
+    """
+
+    units: Mapping[str, Subject]
+    below: Mapping[str, Sequence[str]]
+    officials: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, subjects: Sequence[Subject], selves: Mapping[str, str]) -> _Tree:
+        units = {each.id: each for each in subjects if each.kind == "unit"}
+        below: dict[str, list[str]] = {}
+        officials: dict[str, list[str]] = {}
+        for each in subjects:
+            if each.parent in units:
+                if each.id in units:
+                    below.setdefault(each.parent, []).append(each.id)
+                elif each.id in selves:
+                    officials.setdefault(each.parent, []).append(selves[each.id])
+        return cls(units, below, officials)
+
+    def places(self, subject: Subject) -> Iterator[tuple[Rule, Sequence[str]]]:
+        """By rule, the units whose people it is about."""
+        above = subject.parent if subject.parent in self.units else None
+        higher = self.units[above].parent if above else None
+        if subject.kind == "unit":
+            yield Rule.BELOW, self.below.get(subject.id, ())
+            yield Rule.ABOVE, [above] if above else ()
+            yield Rule.BESIDE, self.below.get(above, ()) if above else ()
+        elif above:
+            yield Rule.FELLOWS, [above, *(self.below.get(higher, ()) if higher else ())]
+            yield Rule.MEMBERS, [above]
+            yield Rule.LEADERS, [higher] if higher is not None and higher in self.units else ()
 
 
 def look(tx: DeskTransaction, rules: Collection[Rule]) -> Derivation:
@@ -126,19 +163,25 @@ def _met(
     """(rule, relation, the side that the pair has already)."""
     stored = {(each.rater, each.subject): each.group for each in tx.relations()}
     staff: dict[str, list[str]] = {}
+    here = set()
     for person in tx.people():
-        if person.kind is Kind.STAFF and person.unit and not person.left:
-            staff.setdefault(person.unit, []).append(person.id)
-    for rule, relation in derived(tx.subjects(), staff, rules):
+        if person.kind is Kind.STAFF and not person.left:
+            here.add(person.id)
+            if person.unit:
+                staff.setdefault(person.unit, []).append(person.id)
+    selves = {subject: person for (person, subject), group in stored.items()
+              if group is RaterGroup.SELF and person in here}  # fmt: skip
+    for rule, relation in derived(tx.subjects(), staff, rules, selves):
         yield rule, relation, stored.get((relation.rater, relation.subject))
 
 
 def raters(tx: DeskTransaction, subject: str) -> Mapping[RaterGroup, int]:
-    """How many may rate ``subject`` from each side; recipients in tens, 0 for fewer.
+    """How many others may rate ``subject`` from each side; recipients in tens, 0 for fewer.
 
     Whoever scans a window's code becomes one at that moment, and mostly answers.
     """
     found = dict(tx.raters_of(subject))
+    found.pop(RaterGroup.SELF, None)
     if RaterGroup.RECIPIENT in found:
         found[RaterGroup.RECIPIENT] = found[RaterGroup.RECIPIENT] // 10 * 10
     return found
@@ -156,3 +199,49 @@ def end(tx: DeskTransaction, act: Act, rater: str, subject: str) -> Relation | N
         before = {"subject": subject, "group": str(found.group)}
         record(tx, act, "relation.ended", someone(act, rater), before, None)
     return found
+
+
+def member(tx: DeskTransaction, word: str) -> Person:
+    """The one member of staff of that id, else of that name; RelationError for nobody, or more."""
+    known = tx.person(word)
+    if known is None:
+        sought = PeopleSought(text=word, kind=Kind.STAFF)
+        found, _ = tx.seek_people(sought, 0, SOUGHT)
+        same = [each for each in found if each.name == word]
+        if len(same) > 1:
+            ids = ", ".join(each.id for each in same)
+            raise RelationError(Saying("relation.several", {"who": shown(word), "ids": ids}))
+        known = same[0] if same else None
+    if known is None or known.kind is not Kind.STAFF or known.left:
+        raise RelationError(Saying("relation.nobody", {"who": shown(word)}))
+    return known
+
+
+def own(tx: DeskTransaction, subject: str) -> str | None:
+    """The id of the person that the official ``subject`` is; None where nobody said so."""
+    return next(iter(tx.raters_as(subject, RaterGroup.SELF)), None)
+
+
+def identify(tx: DeskTransaction, act: Act, subject: str, typed: str) -> Person | None:
+    """The official ``subject`` is the person ``typed`` (id or name; '': nobody) from now on.
+
+    That person assesses themselves from the next wave on and rates this official from no other
+    side; whoever it was before does so no more. RelationError where it is no official.
+    """
+    tx.audit_head()
+    official = tx.subject(subject)
+    if official is None or official.kind != "official":
+        raise RelationError(Saying("relation.no_official", {"subject": shown(subject)}))
+    person = member(tx, typed) if typed else None
+    before = own(tx, subject)
+    if person is not None and person.id == before:
+        return person
+    if before is not None:
+        end(tx, act, before, subject)
+    if person is not None:
+        old = next((r for r in tx.relations_from(person.id) if r.subject == subject), None)
+        tx.change_relations([(old, Relation(person.id, subject, RaterGroup.SELF))])
+        told = {"subject": subject, "group": str(RaterGroup.SELF)}
+        before_it = None if old is None else {**told, "group": str(old.group)}
+        record(tx, act, "relation.identified", someone(act, person.id), before_it, told)
+    return person

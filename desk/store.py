@@ -219,6 +219,10 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
         """How many may rate ``subject``, by side; opted out or not."""
         ...
 
+    def raters_as(self, subject: str, group: RaterGroup) -> Sequence[str]:
+        """The ids of those who may rate ``subject`` from that side; opted out or not."""
+        ...
+
     def handles(self, channel: str) -> Mapping[str, str]:
         """Whose each address of ``channel`` is."""
         ...

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from evaluation.method import Band, Category, CategoryRule, GroupRule, Indicator, Method
-from surveys.cells import RaterGroup
+from surveys.cells import THIRD_PARTIES, RaterGroup
 
 LANGUAGES = ("zh", "en")
 _ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -75,11 +75,11 @@ class _Table:
         return {each: self.text(each, f"the name in {each}, in quotes") for each in LANGUAGES}
 
     def groups(self, key: str) -> tuple[RaterGroup, ...]:
-        known = [each.value for each in RaterGroup]
+        known = [each.value for each in THIRD_PARTIES]
         found = self.take(key, (list,), f"a list of rater groups, each one of {', '.join(known)}")
         for each in found or []:
             if each not in known:
-                self.say(key, f"{each!r} is no rater group; write one of {', '.join(known)}")
+                self.say(key, f"{each!r} {_no_group(each)}")
         return tuple(RaterGroup(each) for each in found or [] if each in known)
 
     def inner(self, key: str) -> list[_Table]:
@@ -150,12 +150,19 @@ def _group_rules(top: _Table) -> dict[RaterGroup, GroupRule]:
             clip=table.number("clip", 0.5, math.inf),
         )
         table.finish()
-        try:
-            rules[RaterGroup(table.own_key())] = rule
-        except ValueError:
-            known = ", ".join(each.value for each in RaterGroup)
-            top.say(f"groups.{table.own_key()}", f"is no rater group; write one of {known}")
+        name = table.own_key()
+        if name in list(THIRD_PARTIES):
+            rules[RaterGroup(name)] = rule
+        else:
+            top.say(f"groups.{name}", _no_group(name))
     return rules
+
+
+def _no_group(name: object) -> str:
+    """What is wrong with ``name`` as a group that counts."""
+    if name == RaterGroup.SELF:
+        return "is a self-assessment, which counts in no score; leave it out"
+    return f"is no rater group; write one of {', '.join(THIRD_PARTIES)}"
 
 
 def _category_rules(top: _Table) -> dict[Category, CategoryRule]:

@@ -14,7 +14,7 @@ from evaluation.estimation import estimate
 from evaluation.method import Category, Method
 from evaluation.scorecard import Scorecard, scorecard
 from evaluation.workload import Task, category_weights, loads, policy_weights
-from surveys.cells import Cell, RaterGroup, Spread, Turnout
+from surveys.cells import THIRD_PARTIES, Cell, RaterGroup, Spread, Turnout
 
 T = TypeVar("T")
 
@@ -28,6 +28,8 @@ class QuarterInput:
     calibrated from this quarter and its scorecards are marked ``trial``. ``salt`` is a random
     secret, kept with the frozen bytes: without it whoever knows all but one cell could find that
     cell by trying which counts give the published hash.
+
+    ValueError with a self-assessment: nobody's own marks are an input of a score.
     """
 
     period: str
@@ -38,6 +40,12 @@ class QuarterInput:
     tasks: tuple[Task, ...] = ()
     spreads: tuple[Spread, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
+
+    def __post_init__(self) -> None:
+        given: tuple[Cell | Turnout | Spread, ...] = (*self.cells, *self.turnout, *self.spreads)
+        for each in given:
+            if each.group not in THIRD_PARTIES:
+                raise ValueError(f"{each} is a self-assessment, which no score depends on")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from evaluation.method_file import shipped
 from evaluation.publication import Answers, PublishedCard
-from surveys.cells import RaterGroup, Withheld
+from surveys.cells import THIRD_PARTIES, Withheld
 from surveys.people import Subject
 from web.naming import Names
 
@@ -114,7 +114,7 @@ def scorecards(
     table.add_column("score", justify="right")
     table.add_column("0 — interval — 100", no_wrap=True)
     table.add_column("band")
-    for group in RaterGroup:
+    for group in THIRD_PARTIES:
         table.add_column(group, justify="right", min_width=5)
     names = Names("zh", [shipped("quarterly")], {s.id: s.name for s in subjects}, {})
     reasons = replace(names, language="en")
@@ -144,7 +144,7 @@ def _row(card: PublishedCard, names: Names) -> tuple[str, ...]:
     answers = {each.group: _band(each) for each in card.answers}
     bands = "|".join(names.band(card.method, band) for band in card.bands) or "—"
     name = names.subject(card.subject)
-    return name, value, interval, bands, *(answers.get(group, "–") for group in RaterGroup)
+    return name, value, interval, bands, *(answers.get(group, "–") for group in THIRD_PARTIES)
 
 
 def _band(answers: Answers) -> str:

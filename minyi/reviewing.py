@@ -13,6 +13,7 @@ from desk.campaigns.rehearsing import Script
 from desk.dropoff import label
 from rehearsal.raters import ASIDE, AT_ONCE
 from surveys.campaigns import INVITE, Outcome, Wave
+from surveys.cells import THIRD_PARTIES
 from surveys.dispositions import rates
 from surveys.dropoff import REVIEW, Row
 from surveys.forms.xform import read_xform
@@ -108,8 +109,10 @@ def _stages(script: Script, wave: Wave, seen: Seen, told: Any) -> list[dict[str,
 
 def _results(tx: Any, script: Script, wave: Wave) -> dict[str, object]:
     """Of the subjects rehearsed: which would have results of their own."""
-    rated = {subject for each in script.raters for subject, _ in each.sides}
-    shown = {cell.subject for cell in tx.cells(wave.period) if not cell.pooled}
+    rated = {subject for each in script.raters for subject, group in each.sides
+             if group in THIRD_PARTIES}  # fmt: skip
+    shown = {cell.subject for cell in tx.cells(wave.period)
+             if not cell.pooled and cell.group in THIRD_PARTIES}  # fmt: skip
     withheld = sorted(rated - shown)
     return {
         "subjects": len(rated),

@@ -26,7 +26,7 @@ from evaluation.workload import Task
 from minyi.house import House
 from minyi.steps import StepError
 from surveys.campaigns import WaveState
-from surveys.cells import GRADES, Cell, RaterGroup, Spread, Turnout
+from surveys.cells import GRADES, THIRD_PARTIES, Cell, RaterGroup, Spread, Turnout
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +99,17 @@ def quarter_input(tx: Any, period: str, method: Method) -> QuarterInput:
     """Everything that a quarter's scores depend on, as it lies in the store.
 
     The constants come from the up to four quarters before; without any, the quarter is a trial.
+    Self-assessments are left out: they have no spread either, for no method weighs them.
     """
     runs = [run for back in range(1, 5) if (run := tx.score_run(quarter_before(period, back)))]
     history = [thaw(run.frozen)[0] for run in runs]
-    turnout = turnouts(tx.turnout(period))
+    turnout = turnouts(row for row in tx.turnout(period) if row.group in THIRD_PARTIES)
     rated = {row.subject for row in turnout}
     return QuarterInput(
         period=period,
         salt=secrets.token_hex(16),
         rating_class={s.id: s.rating_class for s in tx.subjects() if s.id in rated},
-        cells=together(tx.cells(period)),
+        cells=together(cell for cell in tx.cells(period) if cell.group in THIRD_PARTIES),
         turnout=turnout,
         tasks=tuple(
             Task(row.subject, row.category, row.points, row.exposure)

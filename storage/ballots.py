@@ -8,7 +8,17 @@ from hashlib import sha256
 from secrets import token_bytes
 from typing import Any
 
-from sqlalchemy import BindParameter, Table, bindparam, delete, func, null, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Table,
+    bindparam,
+    delete,
+    func,
+    null,
+    select,
+    update,
+)
 
 from storage import tables
 from storage.deliveries import DeliveryRows
@@ -117,10 +127,11 @@ class BallotRows(DeliveryRows):
         self.forget_reminders(wave)
         return self._changed(_EMPTY, {"of_wave": wave})
 
-    def cells(self, period: str) -> Sequence[Cell]:
+    def cells(self, period: str, group: RaterGroup | None = None) -> Sequence[Cell]:
+        sides = [] if group is None else [tables.cells.c.rater_group == group]
         return [
             Cell(row.subject, row.indicator, row.rater_group, tuple(row.counts), tuple(row.pooled))
-            for row in self._of(tables.cells, period)
+            for row in self._of(tables.cells, period, *sides)
         ]
 
     def reasons(self, period: str) -> Sequence[Reasons]:
@@ -151,9 +162,9 @@ class BallotRows(DeliveryRows):
     def remarks(self, period: str) -> Sequence[tuple[str, str]]:
         return [(row.subject, row.remark) for row in self._of(tables.remarks, period)]
 
-    def _of(self, table: Table, period: str) -> Sequence[Any]:
+    def _of(self, table: Table, period: str, *fitting: ColumnElement[bool]) -> Sequence[Any]:
         keys = table.primary_key.columns
-        return self._all(select(table).where(table.c.period == period).order_by(*keys))
+        return self._all(select(table).where(table.c.period == period, *fitting).order_by(*keys))
 
 
 def _leaving(tally: Tally) -> Mapping[Table, list[dict[str, Any]]]:

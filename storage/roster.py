@@ -27,6 +27,13 @@ _RATERS = (
     .where(relations.c.subject == bindparam("subject"))
     .group_by(relations.c.rater_group)
 )
+_RATERS_AS = (
+    select(relations.c.rater)
+    .where(
+        relations.c.subject == bindparam("subject"), relations.c.rater_group == bindparam("side")
+    )
+    .order_by(relations.c.rater)
+)
 _HANDLES = select(chats.c.handle, chats.c.person).where(chats.c.channel == bindparam("channel"))
 _INVITES = INVITES.where(
     invites.c.kind == bindparam("kind"),
@@ -63,6 +70,10 @@ class RosterRows(Unit):
     def raters_of(self, subject: str) -> Mapping[RaterGroup, int]:
         rows = self._all(_RATERS, {"subject": subject})
         return {RaterGroup(group): int(count) for group, count in rows}
+
+    def raters_as(self, subject: str, group: RaterGroup) -> Sequence[str]:
+        rows = self._all(_RATERS_AS, {"subject": subject, "side": group})
+        return [row.rater for row in rows]
 
     def handles(self, channel: str) -> Mapping[str, str]:
         return {row.handle: row.person for row in self._all(_HANDLES, {"channel": channel})}

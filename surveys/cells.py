@@ -10,12 +10,21 @@ GRADES = 5  # 1 非常不满意 … 5 非常满意
 
 
 class RaterGroup(StrEnum):
-    """Whose eyes a rating comes from; the four bodies of third-party evaluation."""
+    """Whose eyes a rating comes from: the four bodies of third-party evaluation, and one's own."""
 
     SUPERIOR = "SUP"
     PEER = "PEER"
     SUBORDINATE = "SUB"
     RECIPIENT = "SVC"
+    SELF = "SELF"
+
+
+THIRD_PARTIES: tuple[RaterGroup, ...] = tuple(
+    group for group in RaterGroup if group is not RaterGroup.SELF
+)
+"""Those who rate others. A self-assessment stands beside what they say and never in it."""
+NAMED: tuple[RaterGroup, ...] = (RaterGroup.SUPERIOR, RaterGroup.SELF)
+"""Those whose rating is an act of office, told as theirs: the histogram of one may leave."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from typing import Protocol
 
 from surveys.audience import Audience, Candidate, Quota, below
 from surveys.campaigns import Campaign, Wave
+from surveys.cells import RaterGroup
 from surveys.lots import LAST, Lowest, drawn_number, key_of, shares
 from surveys.matching import allotted
 from surveys.people import Subject
@@ -174,7 +175,7 @@ class Draw:
 
 def apart(one: Candidate) -> bool:
     """Whether it is a self-assessment: chance and caps are for those who rate others."""
-    return one.group == "SELF"
+    return one.group is RaterGroup.SELF
 
 
 def _limits_of_quotas(made: Draw, source: Source) -> dict[int, int]:

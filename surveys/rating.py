@@ -8,7 +8,7 @@ from typing import Any
 
 from surveys.ballots import Ballot, ballot_id, ballot_size, seal_ballot
 from surveys.campaigns import WaveState, ends_at
-from surveys.cells import GRADES, RaterGroup
+from surveys.cells import GRADES, NAMED, RaterGroup
 from surveys.forgetting import from_waves
 from surveys.forms.form import Form, Kind
 from surveys.keys import Keyring
@@ -29,7 +29,7 @@ class Rating:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
-    def owner(self, person: str, interview: str) -> str:
+    def owner(self, person: str, row: SealedInterview) -> str:
         """The person: the roll names them anyway, and says nothing about the answers."""
         return person
 
@@ -50,7 +50,7 @@ class Rating:
         return None if keys is None else keys.rid_key
 
     def context(self, tx: Any, row: SealedInterview) -> Mapping[str, Text]:
-        """``subject`` (its name) and ``group`` (SUP, PEER, SUB, SVC)."""
+        """``subject`` (its name) and ``group`` (SUP, PEER, SUB, SVC, SELF)."""
         subject = tx.subject(row.subject)
         return {"subject": subject.name, "group": {"": str(row.group)}}
 
@@ -60,8 +60,9 @@ class Rating:
         left = tx.assignments_left(row.wave, row.person) - 1
         key = "about.left" if left > 0 else "about.subject"
         about = WORDS.say(key, language, subject=name, left=left)
-        if row.group is RaterGroup.SUPERIOR:
-            return f"{about}\n{WORDS.say('privacy.superior', language)}"
+        if row.group in NAMED:
+            key = "privacy.self" if row.group is RaterGroup.SELF else "privacy.superior"
+            return f"{about}\n{WORDS.say(key, language)}"
         campaign = tx.campaign(tx.wave(row.wave).campaign)
         return f"{about}\n{WORDS.say('privacy.short', language, k=campaign.k)}"
 
@@ -88,7 +89,8 @@ class Rating:
         box = seal_ballot(ballot, tx.wave(row.wave).tally_key, ballot_size(form))
         tx.put_ballot(row.wave, rid, box)
         change = Button(WORDS.say("button.change", language), Press("r", row.id).data())
-        return Reply(WORDS.say("finished", language), ((change,),), language=language)
+        key = "finished.self" if row.group is RaterGroup.SELF else "finished"
+        return Reply(WORDS.say(key, language), ((change,),), language=language)
 
     def forget(self, tx: Any, person: str, addresses: Sequence[Address], *, own: bool) -> None:
         """Ballots of rounds not counted go where it is their own word, and move where it is not."""

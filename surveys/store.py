@@ -94,8 +94,8 @@ class Transaction(Protocol):
         """Mark it used; False where someone was faster."""
         ...
 
-    def visit_interviews(self) -> Sequence[tuple[str, str]]:
-        """(id, whom the row names) of every interview that a visit's link led to."""
+    def visit_places(self, wave: str) -> Sequence[tuple[str, str]]:
+        """(whom the row names, subject) of every interview that a visit's link led to."""
         ...
 
     # questionnaires: immutable, by content hash; the source is XForm XML
@@ -284,7 +284,10 @@ class Transaction(Protocol):
         """
         ...
 
-    def cells(self, period: str) -> Sequence[Cell]: ...
+    def cells(self, period: str, group: RaterGroup | None = None) -> Sequence[Cell]:
+        """Of all rater groups, or of ``group`` alone."""
+        ...
+
     def reasons(self, period: str) -> Sequence[Reasons]: ...
     def turnout(self, period: str, wave: str = "") -> Sequence[Turnout]:
         """Of all the period's waves, or of ``wave`` alone."""

@@ -2,6 +2,7 @@
 
 Every histogram of fewer than k ratings is merged with its like in the parent unit or dropped, and
 either fate is recorded. k of superiors is 1: they rate in the organisation's name and know it.
+So it is of a self-assessment, which is its maker's; it stands apart from what others say.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from math import fsum
 from random import Random
 
 from surveys.ballots import Ballot
 from surveys.cells import (
     GRADES,
+    NAMED,
+    THIRD_PARTIES,
     Cell,
     RaterGroup,
     Reasons,
@@ -39,7 +43,7 @@ class Rules:
 
     def least(self, group: RaterGroup) -> int:
         """The smallest histogram that may leave for ``group``."""
-        return 1 if group is RaterGroup.SUPERIOR else self.k
+        return 1 if group in NAMED else self.k
 
 
 def tally(
@@ -138,7 +142,7 @@ def _reasons(sides: Mapping[Side, Sequence[Ballot]], rules: Rules) -> tuple[Reas
         for question in sorted({name for ballot in given for name in ballot.reasons}):
             named = [b.reasons[question] for b in given if b.reasons.get(question)]
             counts = Counter(choice for chosen in named for choice in chosen)
-            # superiors too: a reason is words, not a grade
+            # superiors and oneself too: a reason is words, not a grade
             kept = {choice: count for choice, count in counts.items() if count >= rules.k}
             if kept:  # n leaves out who named nothing that is kept: no difference gives them away
                 n = sum(1 for chosen in named if not kept.keys().isdisjoint(chosen))
@@ -149,10 +153,14 @@ def _reasons(sides: Mapping[Side, Sequence[Ballot]], rules: Rules) -> tuple[Reas
 def _remarks(
     sides: Mapping[Side, Sequence[Ballot]], chance: Random
 ) -> Mapping[str, tuple[str, ...]]:
-    """Comments by subject, whichever group they came from: a group beside a style is a name."""
+    """Comments by subject, whichever others they came from: a group beside a style is a name.
+
+    What somebody wrote about themselves goes nowhere: it would be known among the others'.
+    """
     pools: dict[str, list[str]] = defaultdict(list)
-    for (subject, _), given in sides.items():
-        pools[subject] += [ballot.remark for ballot in given if ballot.remark]
+    for (subject, group), given in sides.items():
+        if group in THIRD_PARTIES:
+            pools[subject] += [ballot.remark for ballot in given if ballot.remark]
     kept = {subject: pool for subject, pool in pools.items() if len(pool) >= REMARKS}
     for pool in kept.values():
         chance.shuffle(pool)
@@ -170,7 +178,7 @@ def _spreads(
     Over ratings whose own cell is ``shown``, and no others: what a spread holds beyond the cells
     beside it could be had by subtraction, and would be ratings of fewer than k.
     """
-    squares: dict[tuple[str, RaterGroup], float] = defaultdict(float)
+    squares: dict[tuple[str, RaterGroup], list[float]] = defaultdict(list)
     freedom: dict[tuple[str, RaterGroup], int] = defaultdict(int)
     count: dict[tuple[str, RaterGroup], int] = defaultdict(int)
     for (subject, group), given in sides.items():
@@ -183,12 +191,12 @@ def _spreads(
         if not scores or subject not in subjects:
             continue
         stratum = (subjects[subject].rating_class, group)
-        mean = sum(scores) / len(scores)
-        squares[stratum] += sum((score - mean) ** 2 for score in scores)
+        mean = fsum(scores) / len(scores)  # exact sums: the order of ballots leaves no trace
+        squares[stratum] += [(score - mean) ** 2 for score in scores]
         freedom[stratum] += len(scores) - 1
         count[stratum] += len(scores)
     return tuple(
-        Spread(rating_class, group, squares[rating_class, group] / degrees, n)
+        Spread(rating_class, group, fsum(squares[rating_class, group]) / degrees, n)
         for (rating_class, group), degrees in freedom.items()
         if degrees > 0 and (n := count[rating_class, group]) >= rules.least(group)
     )

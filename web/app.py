@@ -72,6 +72,7 @@ def create_app(
     that scorecards were made by, for the names on them; by default the ones we ship. ``console``
     is the administrators' desk; without it there is none.
     """
+    known = tuple(methods or (shipped("quarterly"), shipped("single_group")))
     routes: list[BaseRoute] = [
         *extra_routes,  # first, since the webhook is asked for most often
         Route("/", home),
@@ -82,7 +83,7 @@ def create_app(
         *media.routes(),
         *results.routes(),
         *(console_routes() if console is not None else ()),
-        *(_api(console, public_url, bot_username) if console is not None else ()),
+        *(_api(console, public_url, bot_username, known) if console is not None else ()),
         Mount("/static", KeptFiles(directory=HERE / "static")),
     ]
     app = Starlette(
@@ -100,16 +101,18 @@ def create_app(
         organisation or {},
         bot_username,
         try_payload,
-        tuple(methods or (shipped("quarterly"), shipped("single_group"))),
+        known,
     )
     return app
 
 
-def _api(console: Console, public_url: str, bot_username: str) -> list[Mount]:
+def _api(
+    console: Console, public_url: str, bot_username: str, methods: Sequence[Method]
+) -> list[Mount]:
     from web.api.app import PREFIX as AT
     from web.api.app import create_api  # half a second that pages without a desk do not need
 
-    mount = Mount(AT, create_api(console, public_url, bot_username=bot_username))
+    mount = Mount(AT, create_api(console, public_url, None, bot_username, methods))
     # also an address with a line break in it is answered as the API answers
     mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
     return [mount]

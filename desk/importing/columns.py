@@ -164,6 +164,7 @@ GROUPS = {
     "SUB": RaterGroup.SUBORDINATE,
     "recipient": RaterGroup.RECIPIENT, "服务对象": RaterGroup.RECIPIENT,
     "SVC": RaterGroup.RECIPIENT,
+    "self": RaterGroup.SELF, "本人": RaterGroup.SELF, "自评": RaterGroup.SELF,
 }  # fmt: skip
 CATEGORIES = {
     "basic": "basic", "基本性": "basic", "基本性工作": "basic",
@@ -213,7 +214,7 @@ RELATIONS = Table(
         "subject": Column(("subject", "评价对象", "对象", "对象编号"), an_id, required=True),
         "group": Column(
             ("group", "关系", "评价主体"),
-            one_of(GROUPS, "SUP, PEER, SUB, SVC (上级, 同级, 下级, 服务对象)"),
+            one_of(GROUPS, "SUP, PEER, SUB, SVC, SELF (上级, 同级, 下级, 服务对象, 本人)"),
             True,
             GROUPS,
         ),

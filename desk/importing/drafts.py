@@ -259,21 +259,35 @@ def _rings(subjects: Mapping[str, Subject]) -> Mapping[str, Sequence[str]]:
 
 
 def draft_relations(tx: DeskTransaction, records: Records) -> Draft[Relation]:
-    """One rater sees one subject from one side."""
+    """One rater sees one subject from one side; an official is one person at most."""
     stored = {(relation.rater, relation.subject): relation for relation in tx.relations()}
     people = {person.id for person in tx.people()}
-    subjects = {subject.id for subject in tx.subjects()}
+    subjects = {subject.id: subject.kind for subject in tx.subjects()}
+    selves = _selves(tx)
     draft: Draft[Relation] = Draft("change_relations", relation_told)
+    draft.holds = lambda tx: _selves(tx) == selves
+    named = dict(selves)
     draft.note(*islice(duplicates(records, ["rater", "subject"]), MOST + 1))
     draft.note(*_strangers(records, "rater", people, "no-person"))
     draft.note(*_strangers(records, "subject", subjects, "no-subject"))
     for record in _whole(records, "rater", "subject", "group"):
         rater, subject = record.text("rater"), record.text("subject")
-        if rater == subject:
-            draft.note(records.bad(record, "subject", "oneself", cell=shown(rater)))
         new = Relation(rater, subject, RaterGroup(record.text("group")))
+        if new.group is RaterGroup.SELF:
+            if subjects.get(subject, "official") != "official":
+                draft.note(records.bad(record, "subject", "self-unit", cell=shown(subject)))
+            elif (other := named.setdefault(subject, rater)) != rater:
+                told = {"cell": shown(rater), "subject": shown(subject), "other": shown(other)}
+                draft.note(records.bad(record, "rater", "self-taken", **told))
+        elif rater == subject:
+            draft.note(records.bad(record, "subject", "oneself", cell=shown(rater)))
         draft.take(new, stored.get((rater, subject)))
     return draft
+
+
+def _selves(tx: DeskTransaction) -> Mapping[str, str]:
+    """By official, the person that they are."""
+    return {each.subject: each.rater for each in tx.relations() if each.group is RaterGroup.SELF}
 
 
 def draft_tasks(tx: DeskTransaction, records: Records) -> Draft[TaskRow]:

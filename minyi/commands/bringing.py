@@ -71,7 +71,7 @@ def subjects(
 def relations(
     ctx: typer.Context, file: File, dry_run: DryRun = False, sheet: SheetName = ""
 ) -> None:
-    """rater, subject, group (SUP, PEER, SUB, SVC)."""
+    """rater, subject, group (SUP, PEER, SUB, SVC, SELF)."""
     _import(ctx, "relations", file, dry_run, sheet)
 
 

@@ -55,7 +55,7 @@ def create(
     form: Annotated[str, typer.Option(help="A questionnaire's version; its first letters do.")],
     title_zh: Annotated[str, typer.Option(help="Its name in Chinese.")],
     groups: Annotated[
-        str, typer.Option(help="Who is asked: of SUP, PEER, SUB, SVC, with commas.")
+        str, typer.Option(help="Who is asked: of SUP, PEER, SUB, SVC, SELF, with commas.")
     ] = "SVC",
     title_en: Annotated[str, typer.Option(help="Its name in English.")] = "",
     starts: Annotated[

@@ -11,7 +11,7 @@ from minyi.commands.desk import CommandError, act, fill, open_store, run, say, s
 if TYPE_CHECKING:
     from desk.relating import Derivation, Rule
     from minyi.settings import Settings
-    from surveys.people import Relation
+    from surveys.people import Person, Relation
 
 relations = typer.Typer(help="Who rates whom.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -25,8 +25,8 @@ def register(app: typer.Typer) -> None:
 def derive(
     ctx: typer.Context,
     rules: Annotated[
-        str, typer.Argument(help="Of below, beside, above (whose staff rates a unit), members, "
-                                 "leaders (an official); with commas.", show_default=False)
+        str, typer.Argument(help="Of below, beside, above (whose staff rates a unit), fellows, "
+                                 "members, leaders (an official); with commas.", show_default=False)
     ],
     apply: Annotated[bool, typer.Option("--apply", help="Add them; else only look.")] = False,
 ) -> None:  # fmt: skip
@@ -72,6 +72,31 @@ def end(
     if ended is None:
         raise CommandError(f"{rater} does not rate {subject}.")
     say(f"{rater} rates {subject} no more. A wave that is open goes on as it was.")
+
+
+@relations.command(name="self")
+def identify(
+    ctx: typer.Context,
+    official: Annotated[str, typer.Argument(help="An official's id.", show_default=False)],
+    person: Annotated[
+        str, typer.Argument(help="Who that is: an id or a name; empty for nobody.")
+    ] = "",
+) -> None:
+    """Which person an official is: they assess themselves from the next wave on."""
+    from desk.relating import RelationError
+
+    try:
+        found = run(_identified(settings(ctx), official, person))
+    except RelationError as error:
+        raise CommandError(str(error)) from None
+    say(f"{official} is {found.name or found.id}." if found else f"{official} is nobody.")
+
+
+async def _identified(settings: Settings, official: str, person: str) -> Person | None:
+    from desk.relating import identify
+
+    async with open_store(settings) as store:
+        return await store.write(lambda tx: identify(tx, act(settings), official, person))
 
 
 async def _ended(settings: Settings, rater: str, subject: str) -> Relation | None:

@@ -28,7 +28,7 @@ from desk.chatting import (
     unlink_chat,
 )
 from desk.roles import SCOPED, TABLE, Grant, Role
-from desk.store import Sought
+from desk.store import Decision, Sought
 from minyi.conversing import settle
 from minyi.talk import HERE, Terminal, stage
 from storage import FileKeyring, SqlStore
@@ -554,10 +554,11 @@ def filled(sentence: str) -> list[str]:
 
 def test_every_sentence_is_in_both_languages_and_used() -> None:
     desk = Path(__file__).parents[2] / "desk"
-    files = (desk / "chatting.py", desk / "campaigns" / "commanding.py")
+    files = (desk / "chatting.py", desk / "proposing.py", desk / "campaigns" / "commanding.py")
     code = "".join(file.read_text("utf-8") for file in files)
     spoken = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)*)"', code))
     spoken |= {f"can.{name}" for name in COMMANDS}
+    spoken |= {f"nominate.is.{decision}" for decision in Decision}
     spoken |= {f"{word}.already" for word in ("paused", "resumed")}
     assert WORDS.keys() <= spoken
     for key in WORDS.keys():  # noqa: SIM118 - not a mapping

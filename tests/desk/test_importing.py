@@ -210,6 +210,25 @@ async def test_relations_name_both_rows_of_a_duplicate_and_refuse_strangers(
     ]
 
 
+async def test_an_official_is_one_person_and_a_unit_is_nobody(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    await bring(store, "subjects", SUBJECTS + "F1,王主任,official,D1\n", tmp_path)
+    await bring(store, "people", PEOPLE + "F1,王芳,staff,,\nP9,李强,staff,,\n", tmp_path)
+    text = "rater,subject,group\nP1,F1,SELF\nP9,F1,本人\nP1,W1,self\n"
+    assert await bad(store, "relations", text, tmp_path) == [
+        (3, "rater", "the official 'F1' is 'P1' already and cannot be 'P9' as well"),
+        (4, "subject", "'W1' is a unit, not an official"),
+    ]
+    good = "rater,subject,group\nF1,F1,自评\nP9,F1,SUB\n"  # ids of people and subjects may agree
+    assert await bring(store, "relations", good, tmp_path) == Imported(2, 0, 0, True)
+    assert await store.read(lambda tx: tx.raters_as("F1", RaterGroup.SELF)) == ["F1"]
+    again = "rater,subject,group\nP1,F1,SELF\n"
+    assert await bad(store, "relations", again, tmp_path) == [
+        (2, "rater", "the official 'F1' is 'F1' already and cannot be 'P1' as well"),
+    ]
+
+
 async def test_a_changed_side_replaces_the_old_one(store: SqlStore, tmp_path: Path) -> None:
     await bring(store, "subjects", SUBJECTS, tmp_path)
     await bring(store, "people", PEOPLE, tmp_path)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from desk.audit import Act
-from desk.relating import Rule, derive, derived, end, look
+from desk.relating import (
+    RelationError,
+    Rule,
+    derive,
+    derived,
+    end,
+    identify,
+    look,
+    own,
+    raters,
+)
 from storage import SqlStore
 from storage.transaction import SqlTransaction
 from surveys.cells import RaterGroup
@@ -51,6 +63,57 @@ def test_each_rule_asks_whom_it_says() -> None:
     assert pairs(Rule.LEADERS) == {("c1", "chief", "SUP")}
 
 
+def test_officials_are_each_others_peers_before_they_are_anybodys_staff() -> None:
+    """n1 is the chief of north, s1 the chief of south; n2 is no official."""
+    subjects = [*SUBJECTS, Subject("head", {"zh": "南区主任"}, kind="official", parent="south")]
+    selves = {"chief": "n1", "head": "s1", "mayor": "c1"}
+    found = [relation for _, relation in derived(subjects, STAFF, tuple(Rule), selves)]
+    sides = {(each.rater, each.subject): each.group for each in found}
+    assert sides["s1", "chief"] is sides["n1", "head"] is RaterGroup.PEER
+    assert sides["n2", "chief"] is RaterGroup.SUBORDINATE
+    assert sides["c1", "chief"] is RaterGroup.SUPERIOR
+    assert not {("n1", "chief"), ("s1", "head"), ("c1", "mayor")} & sides.keys()
+    nobody = [r for _, r in derived(subjects, STAFF, [Rule.FELLOWS])]
+    assert nobody == [], "while nobody has said who the officials are"
+
+
+async def test_an_official_is_one_person_and_another_when_the_office_passes_on(
+    store: SqlStore,
+) -> None:
+    def settle(tx: SqlTransaction) -> None:
+        tx.put_subjects(SUBJECTS)
+        tx.put_people([*people(), Person("n3", Kind.STAFF, "王芳", unit="north")])
+        tx.put_relations([Relation("n1", "chief", RaterGroup.SUBORDINATE)])
+
+    def as_chief(who: str) -> Callable[[SqlTransaction], Person | None]:
+        return lambda tx: identify(tx, ACT, "chief", who)
+
+    await store.write(settle)
+    assert await store.read(lambda tx: own(tx, "chief")) is None
+    first = await store.write(as_chief("n1"))
+    assert first is not None
+    assert await store.read(lambda tx: own(tx, "chief")) == "n1"
+    assert await store.read(lambda tx: raters(tx, "chief")) == {}, "nobody else, and not oneself"
+    assert await store.write(as_chief("n1")) == first, "twice is once"
+    second = await store.write(as_chief("王芳"))
+    assert second is not None
+    assert second.id == "n3"
+    assert await store.read(lambda tx: tx.raters_as("chief", RaterGroup.SELF)) == ["n3"]
+    assert await store.read(lambda tx: tx.relations_from("n1")) == []
+    assert await store.write(as_chief("")) is None
+    assert await store.read(lambda tx: own(tx, "chief")) is None
+    entries = await store.read(lambda tx: list(tx.audit_chain()))
+    assert [each.action.partition(".")[2] for each in entries] == [
+        "identified", "ended", "identified", "ended",
+    ]  # fmt: skip
+    assert entries[0].before == '{"group":"SUB"}'
+    for wrong in ("guest", "gone", "nobody"):
+        with pytest.raises(RelationError):
+            await store.write(as_chief(wrong))
+    with pytest.raises(RelationError, match="a unit does not assess itself"):
+        await store.write(lambda tx: identify(tx, ACT, "north", "n1"))
+
+
 names = st.sampled_from("abcdef")
 
 
@@ -91,8 +154,8 @@ async def test_what_is_missing_is_added_and_what_stands_stays(store: SqlStore) -
     ]
     every = await store.write(lambda tx: derive(tx, ACT, tuple(Rule)))
     assert every.count == 12
-    raters = await store.read(lambda tx: {each.rater for each in tx.relations()})
-    assert not raters & {"guest", "gone"}
+    found = await store.read(lambda tx: {each.rater for each in tx.relations()})
+    assert not found & {"guest", "gone"}
 
 
 async def test_a_relation_ends_once_and_the_audit_names_nobody(store: SqlStore) -> None:

@@ -11,10 +11,10 @@ from evaluation.method import Category, Method
 from evaluation.method_file import shipped
 from evaluation.quarter import QuarterInput
 from evaluation.workload import Task
-from surveys.cells import Cell, RaterGroup, Turnout
+from surveys.cells import THIRD_PARTIES, Cell, RaterGroup, Turnout
 
 METHOD = shipped("quarterly")
-SUP, PEER, SUB, SVC = RaterGroup
+SUP, PEER, SUB, SVC = THIRD_PARTIES
 GOOD = (0, 0, 2, 6, 4)
 ALL_WORK = tuple(Task("a", category, 10) for category in Category)
 

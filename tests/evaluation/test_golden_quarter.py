@@ -11,7 +11,7 @@ import pytest
 from evaluation.composite import contributions
 from evaluation.quarter import calibrate, score
 from evaluation.scorecard import posterior
-from surveys.cells import RaterGroup
+from surveys.cells import THIRD_PARTIES
 from tests.evaluation.golden import (
     GOLDEN,
     SUBJECTS,
@@ -116,5 +116,5 @@ def test_without_spreads_the_error_is_overstated_not_understated() -> None:
     quarter = golden_quarter()
     bare = replace(quarter, spreads=())
     (found,) = calibrate([bare], golden_method())
-    for group in RaterGroup:
+    for group in THIRD_PARTIES:
         assert found.sigma2[group] > golden_calibration().sigma2[group]

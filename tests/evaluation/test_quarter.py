@@ -25,7 +25,7 @@ from evaluation.quarter import (
 )
 from evaluation.scorecard import Scorecard
 from evaluation.workload import Task
-from surveys.cells import Cell, RaterGroup, Spread, Turnout
+from surveys.cells import THIRD_PARTIES, Cell, RaterGroup, Spread, Turnout
 from tests.evaluation.quarters import (
     ALL_WORK,
     GOOD,
@@ -40,7 +40,7 @@ from tests.evaluation.quarters import (
     random_quarters,
 )
 
-EVERYONE = dict.fromkeys(RaterGroup, GOOD)
+EVERYONE = dict.fromkeys(THIRD_PARTIES, GOOD)
 SLOW = settings(
     max_examples=40,
     deadline=None,
@@ -187,7 +187,7 @@ def test_a_unanimous_quarter_does_not_make_the_next_one_infinitely_sure() -> Non
     made = tuple(
         cell
         for name in "abcdef"
-        for cell in cells(name, dict.fromkeys(RaterGroup, (0, 0, 0, 12, 0)))
+        for cell in cells(name, dict.fromkeys(THIRD_PARTIES, (0, 0, 0, 12, 0)))
     )
     quarter = QuarterInput("2026Q1", "s", dict.fromkeys("abcdef", "office"), made)
     (found,) = calibrate([quarter], METHOD)
@@ -227,7 +227,7 @@ def test_pooled_cells_are_not_scored() -> None:
     assert points(only(replace(quarter, cells=(*quarter.cells, pool)))) == points(only(quarter))
 
 
-@pytest.mark.parametrize("missing", list(RaterGroup))
+@pytest.mark.parametrize("missing", list(THIRD_PARTIES))
 def test_an_average_office_scores_the_same_whichever_group_is_missing(missing: RaterGroup) -> None:
     harsh = calibration(mu={SVC: 3.0, PEER: 4.4, SUB: 4.2, SUP: 4.0})
     everyone = {
@@ -313,7 +313,7 @@ def test_silence_of_a_group_that_was_asked_caps_the_band_and_raises_a_flag() -> 
 
 def test_a_band_is_undetermined_exactly_when_the_interval_leaves_it() -> None:
     for counts in [(0, 0, k, 40 - k, m) for k in range(0, 40, 5) for m in range(0, 60, 6)]:
-        card = only(one_office(dict.fromkeys(RaterGroup, counts)))
+        card = only(one_office(dict.fromkeys(THIRD_PARTIES, counts)))
         assert card.interval is not None
         assert card.verdict is not None
         starts = [band.start for band in METHOD.bands]

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -303,7 +303,7 @@ def test_chance_decides_whom_a_crowded_rater_rates() -> None:
 
 
 def test_self_assessments_are_apart_from_chance_and_caps() -> None:
-    own = cast(RaterGroup, "SELF")
+    own = RaterGroup.SELF
     rows = [Candidate("p1", f"s{n}", PEER, None, (), Kind.STAFF) for n in range(5)]
     rows.append(Candidate("p1", "s9", own, None, (), Kind.STAFF))
     rows.append(Candidate("p2", "s8", own, None, (), Kind.STAFF))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surveys.ballots import Ballot
-from surveys.cells import Cell, RaterGroup, Tally
+from surveys.cells import THIRD_PARTIES, Cell, RaterGroup, Tally
 from surveys.people import Subject
 from surveys.tally import REMARKS, Rules, composite, tally
 
@@ -28,7 +28,7 @@ SUBJECTS = {
     )
 }
 INDICATORS = ("i", "j")
-WEIGHTS = {group: {"i": 2.0, "j": 1.0} for group in RaterGroup}
+WEIGHTS = {group: {"i": 2.0, "j": 1.0} for group in THIRD_PARTIES}
 
 
 @dataclass(frozen=True)
@@ -140,12 +140,7 @@ def test_the_order_of_ballots_does_not_matter(poll: Poll, chance: Random) -> Non
     assert one.turnout == other.turnout
     assert one.withheld == other.withheld
     assert sorted(map(repr, one.reasons)) == sorted(map(repr, other.reasons))
-    spreads = {(s.rating_class, s.group): (s.ballots, s.variance) for s in other.spreads}
-    for spread in one.spreads:
-        ballots, variance = spreads.pop((spread.rating_class, spread.group))
-        assert ballots == spread.ballots
-        assert variance == pytest.approx(spread.variance)
-    assert not spreads
+    assert set(one.spreads) == set(other.spreads)
 
 
 @settings(deadline=None, max_examples=40)
@@ -230,6 +225,32 @@ def test_superiors_are_counted_from_one_but_their_reasons_only_from_k() -> None:
     assert [(cell.group, cell.counts) for cell in found.cells] == [(SUP, (0, 1, 0, 0, 0))]
     assert found.reasons == ()
     assert found.remarks == {}
+
+
+@settings(deadline=None, max_examples=60)
+@given(polls(), st.data())
+def test_what_others_say_is_the_same_with_and_without_self_assessments(
+    poll: Poll, data: st.DataObject
+) -> None:
+    own = RaterGroup.SELF
+    assessed = [subject for subject in SUBJECTS if data.draw(st.booleans())]
+    ballots = tuple(
+        Ballot(subject, own, {"i": data.draw(st.integers(1, 5))}, {"why": ("x",)}, "I, I, I")
+        for subject in assessed if data.draw(st.booleans())
+    )  # fmt: skip
+    roll = (*poll.roll, *((subject, own, 1) for subject in assessed))
+    with_them = Poll(roll, (*poll.ballots, *ballots), poll.k).count()
+    without = poll.count()
+    assert [c for c in with_them.cells if c.group is not own] == list(without.cells)
+    assert [t for t in with_them.turnout if t.group is not own] == list(without.turnout)
+    assert [w for w in with_them.withheld if w.group is not own] == list(without.withheld)
+    assert with_them.reasons == without.reasons
+    assert with_them.spreads == without.spreads
+    assert with_them.remarks == without.remarks
+    given = {ballot.subject: ballot.ratings["i"] for ballot in ballots}
+    marks = {c.subject: c.counts.index(1) + 1 for c in with_them.cells if c.group is own}
+    assert marks == given
+    assert all(c.n == 1 and not c.pooled for c in with_them.cells if c.group is own)
 
 
 def test_ballots_of_nobody_on_the_roll_are_spoiled() -> None:

@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 
 from evaluation.publication import published_to_json
-from surveys.cells import RaterGroup, Reasons
+from surveys.cells import Cell, RaterGroup, Reasons
 from tests.web.conftest import shelf
 from tests.web.published import METHOD, NAMED, cards, quarter
 from tests.web.rehearsed import NOW, Scripted, Shelf
@@ -75,6 +75,22 @@ async def test_each_card_shows_the_published_value_and_interval(board: httpx.Asy
         low, high = card.interval
         says = f"Score {card.value}, very likely between {low} and {high}, out of 100"
         assert says in drawn[english]
+
+
+@pytest.mark.parametrize(("grade", "says"), [(5, "above the score"), (1, "below the score")])
+async def test_a_self_assessment_stands_beside_the_card_of_whoever_made_it(
+    board: httpx.AsyncClient, shown: Shelf, grade: int, says: str
+) -> None:
+    counts = tuple(int(each == grade) for each in range(1, 6))
+    shown.own = {"2026Q1": [Cell("tax", "duty", RaterGroup.SELF, counts)]}
+    html = (await board.get("/results/2026Q1/tax")).text
+    value = BY_SUBJECT["tax"].value
+    assert value is not None
+    assert "<h2>Self-assessment</h2>" in html
+    gap = abs(20 * grade - value)
+    assert f"their own marks make {20 * grade}: {gap} {says} of {value}." in html
+    other = (await board.get("/results/2026Q1/land")).text
+    assert "Self-assessment" not in other
 
 
 async def test_the_order_is_by_name_and_no_ranking(board: httpx.AsyncClient) -> None:

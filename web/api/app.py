@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from desk.roles import May
+from evaluation.method import Method
 from web.api import (
     campaigns,
     hooks,
@@ -59,16 +61,22 @@ ABOUT = (
 
 
 def create_api(
-    console: Console, public_url: str, limits: Limits | None = None, bot_username: str = ""
+    console: Console,
+    public_url: str,
+    limits: Limits | None = None,
+    bot_username: str = "",
+    methods: Sequence[Method] = (),
 ) -> FastAPI:
     """The API of ``console``'s desk, to be mounted at :data:`PREFIX`.
 
-    ``bot_username`` is without @; '' where nobody is answered in Telegram.
+    ``bot_username`` is without @; '' where nobody is answered in Telegram. ``methods`` are those
+    that scorecards were made by.
     """
     api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     api.state.console = console
     api.state.public_url = public_url.rstrip("/")
     api.state.bot_username = bot_username
+    api.state.methods = tuple(methods)
     api.state.limits = limits or Limits()
     api.state.examiner = Examiner()
     for operation in OPERATIONS:

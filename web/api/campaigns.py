@@ -46,7 +46,7 @@ class CampaignModel(Manners):
     id: str = Field(description="Its id.")
     title: Bilingual = Field(description="What it is called.")
     form: str = Field(description="The version of the questionnaire that its next wave asks.")
-    groups: list[str] = Field(description="Who is asked: of SUP, PEER, SUB, SVC.")
+    groups: list[str] = Field(description="Who is asked: of SUP, PEER, SUB, SVC, SELF.")
     starts: date = Field(description="The first day that it may open.")
     recurrence: str = Field(description="When it opens: an RFC 5545 rule, in its zone's time.")
     zone: str = Field(description="Its time zone.")

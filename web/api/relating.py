@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from desk.approvals import ApprovalError
-from desk.nominating import MOST, NominationError, nominate
-from desk.relating import end
+from desk.nominating import MOST, nominate
+from desk.relating import RelationError, end, identify
 from desk.roles import May
 from desk.store import DeskTransaction
 from surveys.cells import RaterGroup
@@ -30,7 +30,7 @@ class RelationModel(BaseModel):
 
     rater: str = Field(description="A person's id.")
     subject: str = Field(description="A subject's id.")
-    group: str = Field(description="SUP, PEER, SUB or SVC.")
+    group: str = Field(description="SUP, PEER, SUB, SVC or SELF.")
 
 
 async def relations(
@@ -84,15 +84,42 @@ async def nominate_raters(call: Caller, subject: SubjectId, wish: NominationWish
         side = RaterGroup(wish.group)
         try:
             asked = nominate(tx, call.act(), call.account, subject, side, "\n".join(wish.people))
-        except NominationError as error:
-            raise ProblemError(
-                "refused", faults=[Fault(error.saying.everywhere(), "#/people")]
-            ) from None
+        except RelationError as error:
+            raise _refused(error, "#/people") from None
         except ApprovalError as error:
             raise problem_of(error) from None
         return approval_model(asked)
 
     return await call.change(work, 202)
+
+
+class SelfWish(BaseModel):
+    """The person that an official is."""
+
+    model_config = ConfigDict(title="SelfWish", extra="forbid")
+
+    person: str | None = Field(
+        description="A member of staff, by id; null for nobody.", pattern=ID, min_length=1
+    )
+
+
+async def identify_official(call: Caller, subject: SubjectId, wish: SelfWish) -> Response:
+    """Say which person an official is: they assess themselves from the next wave on."""
+
+    def work(tx: DeskTransaction) -> None:
+        official = tx.subject(subject)
+        if official is None or official.kind != "official":
+            raise ProblemError("missing")
+        try:
+            identify(tx, call.act(), subject, wish.person or "")
+        except RelationError as error:
+            raise _refused(error, "#/person") from None
+
+    return await call.change(work, 204)
+
+
+def _refused(error: RelationError, where: str) -> ProblemError:
+    return ProblemError("refused", faults=[Fault(error.saying.everywhere(), where)])
 
 
 async def end_relation(call: Caller, rater: PersonId, subject: SubjectId) -> Response:
@@ -109,5 +136,6 @@ OPERATIONS = (
     Operation("GET", "/relations", relations, May.ROSTER_READ, Page[RelationModel]),
     Operation("POST", "/subjects/{subject}/nominations", nominate_raters, May.ROSTER_WRITE,
               ApprovalModel, 202, refuses=(409,)),
+    Operation("PUT", "/subjects/{subject}/self", identify_official, May.ROSTER_WRITE, None, 204),
     Operation("DELETE", "/relations/{rater}/{subject}", end_relation, May.ROSTER_WRITE, None, 204),
 )  # fmt: skip

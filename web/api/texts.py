@@ -22,7 +22,7 @@ def _number(value: object) -> object:
 
 
 NUMBERS = BeforeValidator(_number)  # 3.0 is a whole number of JSON, "3" is not
-Group = Literal["SUP", "PEER", "SUB", "SVC"]
+Group = Literal["SUP", "PEER", "SUB", "SVC", "SELF"]
 CampaignId = Annotated[str, Path(description="A campaign's id.", pattern=ID)]
 WaveId = Annotated[str, Path(description="A wave's id.", pattern=ID)]
 SubjectId = Annotated[str, Path(description="A subject's id.", pattern=ID)]

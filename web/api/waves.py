@@ -25,7 +25,7 @@ class SideModel(BaseModel):
     """One subject as one rater group sees it."""
 
     subject: str = Field(description="Who is rated.")
-    group: str = Field(description="From which side: SUP, PEER, SUB or SVC.")
+    group: str = Field(description="From which side: SUP, PEER, SUB, SVC or SELF.")
     asked: int = Field(description="How many are asked.")
     answered: int | None = Field(
         description="How many rated; null while the wave is open, and where it must not be told."

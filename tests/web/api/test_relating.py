@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from surveys.cells import RaterGroup
-from surveys.people import Kind, Person, Relation
+from surveys.people import Kind, Person, Relation, Subject
 from tests.web.api.stocked import program
 from tests.web.console.seats import Desk
 
@@ -36,3 +36,22 @@ async def test_raters_are_proposed_and_wait_for_a_second_person(desk: Desk) -> N
     citizen = {"group": "SVC", "people": ["w1"]}
     assert (await client.send("POST", path, json=citizen)).status_code == 400
     assert (await client.send("POST", "/subjects/none/nominations", json=wish)).status_code == 404
+
+
+async def test_an_official_is_said_to_be_a_person(desk: Desk) -> None:
+    client = await program(desk)
+    chief = Subject("chief", {"zh": "局长"}, "official", "city")
+    await desk.store.write(lambda tx: tx.put_subjects([chief]))
+    await desk.store.write(lambda tx: tx.put_people([Person("w1", Kind.STAFF, "王芳")]))
+    path = "/subjects/chief/self"
+    assert (await client.send("PUT", path, json={"person": "w1"})).status_code == 204
+    told = (await client.get("/relations?rater=w1")).json()["items"]
+    assert told == [{"rater": "w1", "subject": "chief", "group": "SELF"}]
+    wrong = await client.send("PUT", path, json={"person": "nobody"})
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["pointer"] == "#/person"
+    for nobody in ("city", "none"):  # a unit is nobody either
+        answer = await client.send("PUT", f"/subjects/{nobody}/self", json={"person": "w1"})
+        assert answer.status_code == 404
+    assert (await client.send("PUT", path, json={"person": None})).status_code == 204
+    assert (await client.get("/relations?rater=w1")).json()["items"] == []

@@ -108,3 +108,30 @@ async def test_a_nomination_goes_with_a_person_who_is_forgotten(desk: Desk) -> N
     asked = [each.after for each in entries if each.action == "approval.asked"]
     assert len(asked) == 2
     assert all("person:" in each and "l1" not in each and "r1" not in each for each in asked)
+
+
+async def test_it_is_said_which_person_an_official_is(desk: Desk) -> None:
+    await settle(desk)
+    chief = Subject("chief", {"zh": "西局局长"}, "official", "right")
+    await desk.store.write(lambda tx: tx.put_subjects([chief]))
+    await desk.store.write(lambda tx: tx.put_relations([
+        Relation("r1", "chief", RaterGroup.SUBORDINATE),
+    ]))  # fmt: skip
+    client = await desk.seat(Role.OFFICER, language="zh")
+    page, form = "/desk/roster/unit?id=chief", "/desk/roster/self"
+    assert "还没有写明" in (await client.get(page)).text
+    assert "西局局长本人" in (await client.get(f"{form}?id=chief")).text
+    refused = await post(client, form, {"id": "chief", "person": "赵六"})
+    assert refused.status_code == 422
+    assert "赵六" in refused.text
+    assert (await post(client, form, {"id": "chief", "person": "李强"})).status_code == 303
+    shown = (await client.get(page)).text
+    assert "李强" in shown
+    assert "还没有写明" not in shown
+    assert "下级" not in shown.partition("可以评价它的人数")[2].partition("</dl>")[0]
+    assert "本人（自评）" in (await client.get("/desk/roster/person?id=r1")).text
+    reader = await desk.seat(Role.AUDITOR, language="zh")
+    assert form not in (await reader.get(page)).text
+    assert (await client.get(f"{form}?id=right")).status_code == 404, "a unit is nobody"
+    assert (await post(client, form, {"id": "chief", "person": ""})).status_code == 303
+    assert "还没有写明" in (await client.get(page)).text

@@ -6,8 +6,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from desk.approvals import ApprovalError
-from desk.nominating import NOMINATED, NominationError, nominate
-from desk.relating import Rule, derive, end, look
+from desk.nominating import NOMINATED, nominate
+from desk.relating import RelationError, Rule, derive, end, identify, look, own
 from desk.roles import May
 from desk.store import DeskTransaction
 from surveys.people import Person, Subject
@@ -63,7 +63,7 @@ async def propose(at: Context) -> Response:
         return await _proposing(at, key, at.say("relating.side"))
     try:
         await at.write(lambda tx: nominate(tx, at.act(), at.account, key, side, typed))
-    except NominationError as error:
+    except RelationError as error:
         return await _proposing(at, key, error.saying.said(at.language))
     except ApprovalError as error:
         return await _proposing(at, key, error.said(at.language))
@@ -78,10 +78,39 @@ async def stop(at: Context) -> Response:
     return at.go(linked("/desk/roster/person", id=person), "relating.ended")
 
 
+async def holding(at: Context) -> Response:
+    """Which person an official is: to be filled in."""
+    return await _holding(at, at.request.query_params.get("id", ""))
+
+
+async def _holding(at: Context, key: str, wrong: str = "") -> Response:
+    def work(tx: DeskTransaction) -> tuple[Subject | None, str]:
+        return tx.subject(key), own(tx, key) or ""
+
+    subject, person = await at.read(work)
+    if subject is None or subject.kind != "official":
+        raise HTTPException(404)
+    return at.page("relating/self.html", status=422 if wrong else 200, subject=subject,
+                   title=named(at, subject, key), wrong=wrong,
+                   typed=at.fields.get("person", person))  # fmt: skip
+
+
+async def hold(at: Context) -> Response:
+    """An official is this person from now on; nobody, where the field is empty."""
+    key, typed = at.fields.get("id", ""), at.fields.get("person", "").strip()
+    try:
+        await at.write(lambda tx: identify(tx, at.act(), key, typed))
+    except RelationError as error:
+        return await _holding(at, key, error.saying.said(at.language))
+    return at.go(linked("/desk/roster/unit", id=key), "relating.held")
+
+
 DOORS = (
     Door("/roster/derive", preview, May.ROSTER_WRITE),
     Door("/roster/derive", add, May.ROSTER_WRITE, "POST"),
     Door("/roster/nominate", proposing, May.ROSTER_WRITE),
     Door("/roster/nominate", propose, May.ROSTER_WRITE, "POST"),
+    Door("/roster/self", holding, May.ROSTER_WRITE),
+    Door("/roster/self", hold, May.ROSTER_WRITE, "POST"),
     Door("/roster/relation/end", stop, May.ROSTER_WRITE, "POST"),
 )

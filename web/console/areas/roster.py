@@ -12,11 +12,11 @@ from desk.audit import someone
 from desk.consenting import told_version
 from desk.forgetting import ForgetError, forget
 from desk.importing.samples import ORDER, sample
-from desk.relating import raters
+from desk.relating import own, raters
 from desk.roles import May
 from desk.roster import RosterError, Twig, chain, edit_person, edit_subject, opt_out, tree, trimmed
 from desk.store import DeskTransaction, PeopleSought
-from surveys.cells import RaterGroup
+from surveys.cells import THIRD_PARTIES, RaterGroup
 from surveys.consenting import text_of, version
 from surveys.people import Kind, Person, Subject
 from surveys.words import LANGUAGES, pick
@@ -77,6 +77,7 @@ class UnitSeen:
     whole: int
     people: int
     raters: Mapping[RaterGroup, int]
+    own: Person | None  # who the official is
     units: list[Subject]  # that may be chosen as parent
 
 
@@ -98,7 +99,8 @@ async def _unit(
         above = [each for each in chain(subjects, key) if within is None or each.id in within]
         choices = [each for each in subjects.values() if each.kind == "unit" and each.id != key]
         return UnitSeen(subjects[key], above[::-1], trimmed(twigs, MOST), len(twigs),
-                        counts.get(key, 0), raters(tx, key), choices)  # fmt: skip
+                        counts.get(key, 0), raters(tx, key), _own(tx, at, key),
+                        choices)  # fmt: skip
 
     seen = await at.read(work)
     if seen is None:
@@ -110,8 +112,16 @@ async def _unit(
         "parent": subject.parent or "",
     }
     return at.page("roster/unit.html", status=200 if wrongs is None else 422, seen=seen,
-                   fields=fields, wrongs=_told(at, wrongs), groups=tuple(RaterGroup),
+                   fields=fields, wrongs=_told(at, wrongs), groups=THIRD_PARTIES,
                    named=lambda each: named(at, each, each.id))  # fmt: skip
+
+
+def _own(tx: DeskTransaction, at: Context, key: str) -> Person | None:
+    """The person that the official ``key`` is, for whoever may see that person."""
+    found = own(tx, key)
+    person = None if found is None else tx.person(found)
+    within = at.reach(tx, May.ROSTER_READ)
+    return person if within is None or (person and person.unit in within) else None
 
 
 async def change_unit(at: Context) -> Response:

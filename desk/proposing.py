@@ -1,0 +1,95 @@
+"""Officials in their own chat: whom they propose to rate them. A second person at the desk decides.
+
+Who rates them already they are not told, so proposing is no way to find out: such names change
+nothing and are not mentioned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from desk.approvals import OFFICIAL, ApprovalError
+from desk.audit import Act
+from desk.campaigns.commanding import WORDS
+from desk.importing.columns import GROUPS, plain
+from desk.nominating import NOMINATE, NOMINATED, nominate
+from desk.relating import RelationError
+from desk.store import Approval, DeskTransaction
+from surveys.cells import RaterGroup
+from surveys.people import Address, Subject
+from surveys.words import LANGUAGES, pick
+
+_HAN = "\u4e00-\u9fff"
+_BETWEEN_NAMES = re.compile(rf"(?<=[{_HAN}])[ \u3000]+(?=[{_HAN}])")  # 张三 李四
+
+
+def offices(tx: DeskTransaction, address: Address) -> Sequence[Subject]:
+    """The officials that whoever talks from ``address`` is; () for nearly everybody."""
+    chat = tx.chat(address)
+    person = None if chat is None else tx.person(chat.person)
+    if person is None or person.left:
+        return ()
+    own = (r.subject for r in tx.relations_from(person.id) if r.group is RaterGroup.SELF)
+    return [subject for each in own if (subject := tx.subject(each)) is not None]
+
+
+def acting(tx: DeskTransaction, address: Address, held: Sequence[Subject]) -> tuple[str, str]:
+    """Who acts, and what they are called: their account where this chat is linked to one.
+
+    So whoever has an account is no second person to what they propose here.
+    """
+    account = tx.account_by_chat(address)
+    if account is not None:
+        return account.id, account.name
+    return f"{OFFICIAL}{held[0].id}", pick(held[0].name, LANGUAGES[0])
+
+
+def propose(
+    tx: DeskTransaction, held: Sequence[Subject], typed: str, language: str, act: Act
+) -> str:
+    """The answer to ``/nominate typed`` of somebody who holds these offices, at least one.
+
+    ``typed`` is the id of an office where there are several, a side, and the people by commas.
+    """
+    first, _, rest = typed.partition(" ")
+    office = next((each for each in held if each.id == first), None)
+    if office is None and len(held) > 1:
+        listed = "\n".join(f"• {each.id} {pick(each.name, language)}" for each in held)
+        return WORDS.say("nominate.which", language, listed=listed)
+    words = rest if office is not None else typed
+    office = office or held[0]
+    side, _, people = words.strip().partition(" ")
+    group = _side(side)
+    if group is None or not people.strip():
+        return _how(tx, act.who, office, language, mistaken=bool(words.strip()))
+    try:
+        names = _BETWEEN_NAMES.sub(",", people)
+        nominate(tx, act, None, office.id, group, names, hushed=True)
+    except RelationError as error:
+        return error.saying.said(language)
+    except ApprovalError as error:
+        return error.said(language)
+    return WORDS.say("nominate.asked", language, name=pick(office.name, language))
+
+
+def _side(word: str) -> RaterGroup | None:
+    known = {plain(each): group for each, group in GROUPS.items() if group in NOMINATED}
+    return known.get(plain(word)) or known.get(plain(word).removesuffix("s"))
+
+
+def _how(tx: DeskTransaction, who: str, office: Subject, language: str, *, mistaken: bool) -> str:
+    """How it is written, and what became of the last one."""
+    said = [WORDS.say("nominate.not_so", language)] if mistaken else []
+    said.append(WORDS.say("nominate.how", language, name=pick(office.name, language)))
+    last = _last(tx, who, office)
+    if last is not None:
+        said.append(WORDS.say(f"nominate.is.{last.decision}", language, note=last.note).strip())
+    return "\n\n".join(said)
+
+
+def _last(tx: DeskTransaction, who: str, office: Subject) -> Approval | None:
+    """The newest that ``who`` asked for: what others ask for, and hear, is theirs."""
+    asked = (NOMINATE, f"subject:{office.id}", who)
+    mine = (each for each in tx.approvals() if (each.action, each.what, each.asked_by) == asked)
+    return next(mine, None)

@@ -1,0 +1,57 @@
+"""What officials say of themselves, put beside what others say and never into it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from evaluation.dossier import indicator_weights
+from evaluation.method import POINTS, Method
+from evaluation.publication import PublishedCard
+from surveys.cells import Cell, RaterGroup
+
+
+@dataclass(frozen=True, slots=True)
+class SelfAssessment:
+    """One official's own marks, in points of 20 to 100.
+
+    ``marks`` by indicator, each the mean of the quarter's waves; ``points`` is their mean by the
+    weights that the work had on the card, ``gap`` how far that lies above the published score.
+    Both are None where the card's method is not at hand or weighs none of these indicators, the
+    gap also where there is no score.
+    """
+
+    marks: Mapping[str, int]
+    points: int | None
+    gap: int | None
+
+
+def self_assessment(
+    card: PublishedCard, cells: Iterable[Cell], method: Method | None
+) -> SelfAssessment | None:
+    """The marks among ``cells`` that the one on the ``card`` gave themselves; None without any.
+
+    ``method`` is the one of the card's version, if there is one.
+    """
+    given: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if cell.group is RaterGroup.SELF and cell.subject == card.subject and cell.n:
+            given.setdefault(cell.indicator, []).append(cell)
+    if not given:
+        return None
+    exact = {name: POINTS * _mean(of_waves) for name, of_waves in given.items()}
+    points = None if method is None else _weighed(exact, card, method)
+    gap = None if points is None or card.value is None else points - card.value
+    return SelfAssessment({name: round(mark) for name, mark in exact.items()}, points, gap)
+
+
+def _mean(cells: Iterable[Cell]) -> float:
+    known = [(cell.n, cell.mean) for cell in cells]
+    return math.fsum(n * mean for n, mean in known) / sum(n for n, _ in known)
+
+
+def _weighed(marks: Mapping[str, float], card: PublishedCard, method: Method) -> int | None:
+    marked = tuple(each for each in method.indicators if each.id in marks)
+    weights = indicator_weights(marked, card.category_weights)
+    return round(math.fsum(w * marks[i] for i, w in weights.items())) if weights else None

@@ -1,0 +1,143 @@
+"""Officials assess themselves in the same wave in which others rate them; no score notices."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from minyi import scoring, steps
+from minyi.conversing import QUESTIONNAIRES
+from minyi.house import House
+from storage import SqlStore
+from surveys.campaigns import QUARTERLY, Campaign
+from surveys.cells import THIRD_PARTIES, RaterGroup
+from surveys.forms.xlsform import load_form
+from surveys.people import Address, Chat, Kind, Person, Relation, Subject
+from surveys.reply import Tapped
+from tests.minyi.test_steps import BEFORE, CLOSED, OPEN, house_on
+from web.app import create_app
+
+WAVE, PERIOD = "leadership.20261210", "2026Q4"
+OFFICIALS = 5
+OTHERS = [*(f"m{n}" for n in range(8)), *(f"p{n}" for n in range(6)), "s0"]
+
+
+async def furnish(house: House, groups: tuple[RaterGroup, ...]) -> None:
+    """Five officials, whom subordinates, peers and a superior rate; each is somebody."""
+    form = load_form(QUESTIONNAIRES / "leadership.md")
+    sides = {"m": RaterGroup.SUBORDINATE, "p": RaterGroup.PEER, "s": RaterGroup.SUPERIOR}
+
+    def work(tx: Any) -> None:
+        tx.put_subjects([Subject("top", {"zh": "中心"})])
+        tx.put_subjects(Subject(f"o{n}", {"zh": f"干部{n}"}, "official", "top")
+                        for n in range(OFFICIALS))  # fmt: skip
+        people = [*OTHERS, *(f"own{n}" for n in range(OFFICIALS))]
+        tx.put_people(Person(each, Kind.STAFF, language="zh") for each in people)
+        for each in people:
+            tx.put_chat(Chat(Address("web", each), each, "zh"))
+        tx.put_relations(Relation(each, f"o{n}", sides[each[0]])
+                         for each in OTHERS for n in range(OFFICIALS))  # fmt: skip
+        tx.put_relations(Relation(f"own{n}", f"o{n}", RaterGroup.SELF) for n in range(OFFICIALS))
+        tx.put_form(form.hash, form.title, form.source)
+        day = date(2026, 12, 1)
+        tx.put_campaign(Campaign(form.id, form.titles, form.hash, groups, day, QUARTERLY))
+
+    await house.store.write(work)
+
+
+async def answer(house: House, person: str) -> None:
+    """Everything ``person`` is asked: what they say of whom hangs on nothing else."""
+    about, data = "", f"g:{WAVE}:0:0"
+    while True:
+        heard = Tapped(data)
+        reply = (await house.conversation.receive(Address("web", person), heard, OPEN))[0]
+        if not reply.question:
+            return
+        about = next((f"o{n}" for n in range(OFFICIALS) if f"干部{n}" in reply.text), about)
+        buttons = [button for row in reply.rows for button in row]
+        grades = [b for b in buttons if b.data.startswith("a:") and "☐" not in b.label]
+        others = [b for b in buttons if b.data.startswith("s:")]
+        chance = Random(person + about + reply.text.splitlines()[-1])
+        data = (chance.choice(grades[:5]) if grades else others[0]).data
+
+
+async def quarter(house: House, groups: tuple[RaterGroup, ...]) -> None:
+    """The wave opens by the clock, everybody asked answers, it is counted, scored, published."""
+    await furnish(house, groups)
+    await steps.plan(house, BEFORE)
+    await steps.plan(house, OPEN)
+    own = [f"own{n}" for n in range(OFFICIALS)] if RaterGroup.SELF in groups else []
+    for person in [*OTHERS, *own]:
+        await answer(house, person)
+    counted = await steps.tally(house, CLOSED)
+    assert counted.spoiled == 0
+    await scoring.score(house, PERIOD)
+    await scoring.publish(house, PERIOD)
+
+
+@pytest.fixture
+def salted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both quarters are frozen under one salt, so that equal inputs are equal bytes."""
+    monkeypatch.setattr("minyi.scoring.secrets.token_hex", lambda size: "5a" * size)
+
+
+async def test_a_score_is_the_same_to_the_byte_with_and_without_self_assessments(
+    store: SqlStore, tmp_path: Path, salted: None
+) -> None:
+    others = SqlStore("sqlite://")
+    without = await house_on(others, tmp_path / "without")
+    house = await house_on(store, tmp_path / "with")
+    await quarter(without, THIRD_PARTIES)
+    await quarter(house, tuple(RaterGroup))
+    runs = [await each.read(lambda tx: tx.score_run(PERIOD)) for each in (store, others)]
+    await others.close()
+    assert runs[0].frozen == runs[1].frozen
+    assert runs[0].cards == runs[1].cards
+    own = await store.read(lambda tx: tx.cells(PERIOD, RaterGroup.SELF))
+    assert {(cell.subject, cell.n) for cell in own if cell.n} == {
+        (f"o{n}", 1) for n in range(OFFICIALS)
+    }
+    spreads = await store.read(lambda tx: tx.spreads(PERIOD))
+    assert RaterGroup.SELF not in {each.group for each in spreads}
+
+
+async def test_what_officials_gave_themselves_stands_beside_their_card(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    house = await house_on(store, tmp_path)
+    await quarter(house, tuple(RaterGroup))
+    app = create_app(
+        house.conversation, store, clock=lambda: CLOSED, public_url="http://minyi.test",
+        methods=[house.method],
+    )  # fmt: skip
+    cells = await store.read(lambda tx: tx.cells(PERIOD, RaterGroup.SELF))
+    mark = next(c for c in cells if c.subject == "o1" and c.indicator == "duty" and c.n)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://minyi.test") as client:
+        shown = (await client.get(f"/results/{PERIOD}/o1")).text
+        unit = await client.get(f"/results/{PERIOD}/top")
+    assert ">自评</h2>" in shown
+    assert f'<span class="many">{round(20 * mark.mean)}</span>' in shown
+    assert "自评合" in shown
+    assert unit.status_code == 404, "nobody rated it"
+
+
+async def test_who_assesses_themselves_is_told_that_it_goes_under_their_name(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    house = await house_on(store, tmp_path)
+    await furnish(house, tuple(RaterGroup))
+    await steps.plan(house, BEFORE)
+    await steps.plan(house, OPEN)
+    replies = await house.conversation.receive(
+        Address("web", "own2"), Tapped(f"g:{WAVE}:0:0"), OPEN
+    )
+    said = "\n".join(reply.text for reply in replies)
+    assert "这是自评" in said
+    assert "干部2" in said
+    assert "保密" not in said.partition("干部2")[2], "no promise that does not hold"
