@@ -94,10 +94,12 @@ async def test_a_score_is_the_same_to_the_byte_with_and_without_self_assessments
     house = await house_on(store, tmp_path / "with")
     await quarter(without, THIRD_PARTIES)
     await quarter(house, tuple(RaterGroup))
-    runs = [await each.read(lambda tx: tx.score_run(PERIOD)) for each in (store, others)]
+    one, other = [await each.read(lambda tx: tx.score_run(PERIOD)) for each in (store, others)]
     await others.close()
-    assert runs[0].frozen == runs[1].frozen
-    assert runs[0].cards == runs[1].cards
+    assert one is not None
+    assert other is not None
+    assert one.frozen == other.frozen
+    assert one.cards == other.cards
     own = await store.read(lambda tx: tx.cells(PERIOD, RaterGroup.SELF))
     assert {(cell.subject, cell.n) for cell in own if cell.n} == {
         (f"o{n}", 1) for n in range(OFFICIALS)
