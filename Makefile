@@ -9,8 +9,8 @@ ARGS   ?=
 demo: $(VENV)/runtime.stamp  ## a whole quarter passes, then the server stays up
 	$(BIN)/minyi demo $(ARGS)
 
-test: $(VENV)/dev.stamp  ## the tests; warnings are errors
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/dev.stamp  ## the tests, on every core; warnings are errors
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 lint: $(VENV)/dev.stamp  ## format, lint, types, room boundaries
 	$(BIN)/ruff format --check .

@@ -76,7 +76,11 @@ def test_what_is_packed_in_a_rare_way_is_refused() -> None:
     assert why(packed(("a", b"x"), method=zipfile.ZIP_LZMA)) == "packing"
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x89PNG", packed(("a", b"x" * 99))[:70]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PK\x03\x04", b"\x89PNG", packed(("a", b"x" * 99))[:70]],
+    ids=["empty", "two signs", "a picture", "cut off"],  # what is packed holds the time
+)
 def test_what_is_no_archive_is_refused(content: bytes) -> None:
     assert why(content) == "damaged"
 

@@ -152,6 +152,7 @@ FORGED: list[object] = [
         sealed(pad(b'["s", "PEER", {"i": ' + b"9" * 5000 + b'}, {}, ""]', 256)),
         *(sealed(pad(json.dumps(fields).encode(), 256)) for fields in FORGED),
     ],
+    ids=lambda box: f"{len(box)} bytes",  # not by what chance sealed
 )  # fmt: skip
 def test_a_box_that_is_not_ours_is_spoiled(box: bytes) -> None:
     with pytest.raises(SpoiledError):
