@@ -16,7 +16,7 @@ from surveys.cells import Cell, RaterGroup
 class SelfAssessment:
     """One official's own marks, in points of 20 to 100.
 
-    ``marks`` by indicator, each the mean of the quarter's waves; ``points`` is their mean by the
+    ``marks`` by indicator in the method's order, each the mean of the quarter's waves; ``points`` is their mean by the
     weights that the work had on the card, ``gap`` how far that lies above the published score.
     Both are None where the card's method is not at hand or weighs none of these indicators, the
     gap also where there is no score.
@@ -43,7 +43,9 @@ def self_assessment(
     exact = {name: POINTS * _mean(of_waves) for name, of_waves in given.items()}
     points = None if method is None else _weighed(exact, card, method)
     gap = None if points is None or card.value is None else points - card.value
-    return SelfAssessment({name: round(mark) for name, mark in exact.items()}, points, gap)
+    known = [each.id for each in method.indicators] if method else []
+    listed = sorted(exact, key=lambda name: known.index(name) if name in known else len(known))
+    return SelfAssessment({name: round(exact[name]) for name in listed}, points, gap)
 
 
 def _mean(cells: Iterable[Cell]) -> float:

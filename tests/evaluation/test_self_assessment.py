@@ -32,8 +32,8 @@ def seen(card: PublishedCard, *marks: Cell) -> SelfAssessment:
 
 
 def test_a_mark_is_worth_twenty_points_a_grade() -> None:
-    found = seen(CARD, own("duty", 4), own("fairness", 2))
-    assert found.marks == {"duty": 80, "fairness": 40}
+    found = seen(CARD, own("charm", 1), own("fairness", 2), own("duty", 4))
+    assert list(found.marks.items()) == [("duty", 80), ("fairness", 40), ("charm", 20)]
 
 
 def test_the_marks_together_are_weighed_like_the_work_and_set_against_the_score() -> None:
