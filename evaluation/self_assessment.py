@@ -16,10 +16,10 @@ from surveys.cells import Cell, RaterGroup
 class SelfAssessment:
     """One official's own marks, in points of 20 to 100.
 
-    ``marks`` by indicator in the method's order, each the mean of the quarter's waves; ``points`` is their mean by the
-    weights that the work had on the card, ``gap`` how far that lies above the published score.
-    Both are None where the card's method is not at hand or weighs none of these indicators, the
-    gap also where there is no score.
+    ``marks`` by indicator, in the method's order, each the mean of the quarter's waves; ``points``
+    is their mean by the weights that the work had on the card, ``gap`` how far that lies above the
+    published score. Both are None where the card's method is not at hand or weighs none of these
+    indicators, the gap also where there is no score.
     """
 
     marks: Mapping[str, int]
