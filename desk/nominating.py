@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 from desk.accounts import Account
 from desk.approvals import ask, register
@@ -50,6 +51,13 @@ def nominate(
     ids = sorted({person.id for person in people})
     told = {"subject": subject, "group": str(group), "raters": json.dumps(ids, ensure_ascii=False)}
     return ask(tx, act, account, NOMINATE, f"subject:{subject}", told, act.at)
+
+
+def pending(tx: DeskTransaction, subject: str, now: datetime) -> str:
+    """The id of the nomination of raters for ``subject`` that waits to be decided; '' for none."""
+    found = (each for each in tx.approvals(open_only=True) if each.action == NOMINATE)
+    mine = (each for each in found if each.what == f"subject:{subject}" and each.expires_at > now)
+    return next((each.id for each in mine), "")
 
 
 def _called(person: Person) -> str:

@@ -1,7 +1,8 @@
 """Which days are worked: weekends, public holidays, and the weekends worked to make up for them.
 
 China announces each year's holidays, and the weekends worked instead, in the autumn before; until
-then only the lunar and solar feasts are known. What an office knows better stands in overrides.
+then only the lunar and solar feasts are known. What an office knows better stands in overrides;
+that they are a year's whole notice is said apart, for no count of them could tell.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Workdays:
-    """The calendar that an office works by. ``overrides`` by day; an ISO ``country``."""
+    """The calendar that an office works by. ``overrides`` by day; an ISO ``country``.
+
+    ``whole`` are years of which the office says that it entered all of the notice.
+    """
 
     overrides: Mapping[date, Override] = field(default_factory=dict)
     country: str = COUNTRY
+    whole: frozenset[int] = frozenset()
 
     def works(self, day: date) -> bool:
         """Whether people work on ``day``."""
@@ -49,15 +54,8 @@ class Workdays:
         return "" if off is None else off[language == "zh"]
 
     def announced(self, year: int) -> bool:
-        """Whether the make-up working days of ``year`` are known.
-
-        An override on a weekend that is worked says that somebody entered them.
-        """
-        entered = any(
-            each.works and day.year == year and day.weekday() >= 5
-            for day, each in self.overrides.items()
-        )
-        return entered or bool(_year(self.country, year)[1])
+        """Whether the make-up working days of ``year`` are known: published, or entered whole."""
+        return year in self.whole or bool(_year(self.country, year)[1])
 
     def shifted(self, day: date, shift: Shift) -> date:
         """``day``, or the nearest working day in the direction of ``shift``."""

@@ -72,8 +72,8 @@ def _known(
     unknown = sorted(set(words) - set(known))
     if unknown:
         there = ", ".join(known[:NAMED]) + (" …" if len(known) > NAMED else "")
-        told = {"text": ", ".join(unknown)[:200], "known": there or "–"}
-        wrongs.append(Wrong(name, code, told))
+        told = {"text": ", ".join(unknown)[:200]} | ({"known": there} if there else {})
+        wrongs.append(Wrong(name, code if there else f"{code}_yet", told))
     return tuple(word for word in words if word not in unknown)
 
 

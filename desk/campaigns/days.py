@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from surveys.workdays import Override, Workdays
 
 FIRST, LAST = 2000, 2200  # years
 NAME = 60  # characters
+_WHOLE = "calendar.whole"  # the note that keeps the years entered whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def special_days(days: Workdays, year: int, language: str) -> list[Special]:
 
 def calendar(tx: DeskTransaction) -> Workdays:
     """The days that campaigns reckon with."""
-    return Workdays(tx.day_overrides())
+    return Workdays(tx.day_overrides(), whole=_whole(tx))
 
 
 def set_day(tx: DeskTransaction, act: Act, day: str, works: bool, name: str) -> Override:
@@ -62,6 +64,23 @@ def drop_day(tx: DeskTransaction, act: Act, day: str) -> bool:
     tx.drop_day_override(at)
     record(tx, act, "day.dropped", f"day:{at}", _told(before), None)
     return True
+
+
+def set_whole(tx: DeskTransaction, act: Act, year: int, whole: bool) -> bool:
+    """Say that the notice for ``year`` (FIRST to LAST) is entered whole, or not; whether it is new.
+
+    Nothing is concluded from the days themselves: one of them may be the first of ten.
+    """
+    years = _whole(tx)
+    if (year in years) == whole:
+        return False
+    tx.put_note(_WHOLE, json.dumps(sorted(years | {year} if whole else years - {year})))
+    record(tx, act, "calendar.whole", f"calendar:{year}", {"whole": not whole}, {"whole": whole})
+    return True
+
+
+def _whole(tx: DeskTransaction) -> frozenset[int]:
+    return frozenset(json.loads(tx.note(_WHOLE) or "[]"))
 
 
 def _told(override: Override | None) -> Facts | None:

@@ -125,12 +125,13 @@ def _finished(report: Mapping[str, Any]) -> int:
 
 
 def _stages(report: Mapping[str, Any], language: str) -> Listing:
-    heads = ("stage", "planned", "left", "sent", "moot", "gone", "unsent")
+    heads = ("stage", "planned", "left", "sent", "gone", "unsent", "moot")
     rows = []
     for each in report["stages"]:
         outcomes = each["outcomes"]
-        numbers = [outcomes.get(name, 0) for name in (Outcome.SENT, Outcome.MOOT, Outcome.GONE)]
+        numbers = [outcomes.get(name, 0) for name in (Outcome.SENT, Outcome.GONE)]
         numbers.append(sum(outcomes.get(name, 0) for name in UNSENT))
+        numbers.append(outcomes.get(Outcome.MOOT, 0))
         moments = _moment(each["planned"]), _span(each["first"], each["last"])
         rows.append((_stage(each["stage"], language), *moments, *(f"{n:,}" for n in numbers)))
     return Listing(WORDS.say("stages", language), _heads("stages", heads, language), rows)

@@ -183,7 +183,9 @@ PEOPLE = Table(
             ("kind", "类别", "身份"), one_of(KINDS, "citizen, staff (群众, 干部)"), True, KINDS
         ),
         "unit": Column(("unit", "单位", "单位编号", "部门"), an_id),
-        "language": Column(("language", "语言"), one_of(LANGUAGES, "zh, en"), words=LANGUAGES),
+        "language": Column(
+            ("language", "语言"), one_of(LANGUAGES, "中文, English"), words=LANGUAGES
+        ),
         "telegram": Column(("telegram", "电报", "telegram id"), a_chat),
         "tags": Column(("tags", "标签"), some_tags),
         "zone": Column(("zone", "时区"), a_zone),

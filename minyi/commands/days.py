@@ -46,7 +46,8 @@ def show_year(
     show(listing)
     if not announced:
         say(f"The holidays of {wanted} have not been announced yet: days are reckoned from the "
-            "feasts alone. Once they are: `minyi days set`.")  # fmt: skip
+            "feasts alone. Once they are, `minyi days set` each day of the notice, then "
+            f"`minyi days whole {wanted}`.")  # fmt: skip
 
 
 async def _year(settings: Settings, year: int) -> tuple[Sequence[Special], bool]:
@@ -85,3 +86,18 @@ def drop_one(ctx: typer.Context, day: Day) -> None:
     dropped = run(change(used, lambda tx: drop_day(tx, act(used), day)))
     say(f"{day} is as the public calendar says." if dropped else
         f"Nothing of its own was said of {day}.")  # fmt: skip
+
+
+@days.command(name="whole")
+def whole(
+    ctx: typer.Context,
+    year: Annotated[int, typer.Argument(min=2000, max=2200, show_default=False)],
+    undo: Annotated[bool, typer.Option("--undo", help="It is not, after all.")] = False,
+) -> None:
+    """Say that the notice of a year's holidays is entered whole: the year counts as announced."""
+    from desk.campaigns.days import set_whole
+
+    used = settings(ctx)
+    new = run(change(used, lambda tx: set_whole(tx, act(used), year, not undo)))
+    said = f"The notice for {year} is {'not ' if undo else ''}entered whole"
+    say(f"{said}." if new else f"{said}; that was known.")

@@ -26,6 +26,7 @@ from desk.campaigns.alarms import (
     untold,
     watch,
 )
+from desk.campaigns.days import calendar, set_day, set_whole
 from desk.campaigns.holding import Hold, put_hold
 from desk.roles import Grant, Role
 from storage import SqlStore
@@ -196,6 +197,14 @@ async def test_a_calendar_that_is_not_announced_is_one_where_it_matters(store: S
     soon = datetime(2098, 12, 1, tzinfo=UTC)
     assert "not_announced" in await keys(store, soon)
     assert "not_announced" not in await keys(store, soon - timedelta(days=40))
+    act = Act("maker", "Maker", "tests", soon, KEY)
+    await store.write(lambda tx: set_day(tx, act, "2099-02-01", True, ""))
+    assert "not_announced" in await keys(store, soon, await store.read(calendar))
+    assert await store.write(lambda tx: set_whole(tx, act, 2099, True))
+    assert not await store.write(lambda tx: set_whole(tx, act, 2099, True)), "it was known"
+    assert "not_announced" not in await keys(store, soon, await store.read(calendar))
+    assert await store.write(lambda tx: set_whole(tx, act, 2099, False))
+    assert "not_announced" in await keys(store, soon, await store.read(calendar))
 
     def unshifted(tx: SqlTransaction) -> None:
         found = tx.campaign(CAMPAIGN.id)

@@ -152,6 +152,18 @@ async def test_what_cannot_be_is_refused_where_it_stands_in_both_languages(
         assert all("zf-2" in text or "党员" in text for text in said), "names those there are"
 
 
+async def test_where_nobody_bears_a_tag_yet_it_is_said_so_in_words(store: SqlStore) -> None:
+    def untag(tx: Any) -> None:
+        tx.put_people([replace(each, tags=()) for each in tx.people()])
+
+    await store.write(untag)
+    with pytest.raises(CampaignError) as refused:
+        await made(store, tags="党")
+    (wrong,) = refused.value.wrongs
+    assert "–" not in wrong.said("zh")
+    assert "还没有标签" in wrong.said("zh")
+
+
 def test_a_wish_is_packed_without_what_is_as_usual_and_comes_back_whole() -> None:
     typed = wish(sample="5", quotas="a; b; 3\nc; ; 4")
     assert Wish.unpacked(typed.packed()) == typed

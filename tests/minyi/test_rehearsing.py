@@ -49,6 +49,7 @@ from surveys.people import Address, Chat, Kind, Person, Relation, Subject
 from tests.bot.stage import until
 from tests.desk.asking import SERVICE
 from tests.minyi.conftest import Minyi
+from tests.postgres import Cluster
 
 NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 ACT = Act("a", "A", "terminal", NOW, seal_key(bytes(32)))
@@ -125,6 +126,17 @@ async def played(store: SqlStore, wish: Wish, settings: Settings = SETTINGS) -> 
     await store.write(lambda tx: take_turn(tx, ACT, "svc", wish, "me"))
     run = rehearser(settings)
     return await rehearse(store, "svc", wish, 1000, ACT, "me", run, lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: Cluster) -> None:
+    """Rehearsals of this test, also those in other processes, leave things here and nowhere else:
+    other tests rehearse at the same time. The cluster has its folder already.
+    """
+    folder = tmp_path / "rehearsals"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # it is looked up anew
 
 
 def left_behind() -> set[Path]:

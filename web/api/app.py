@@ -18,6 +18,7 @@ from desk.roles import May
 from evaluation.method import Method
 from web.api import (
     campaigns,
+    days,
     hooks,
     imports,
     me,
@@ -47,6 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *questionnaires.OPERATIONS,
     *campaigns.OPERATIONS,
     *waves.OPERATIONS,
+    *days.OPERATIONS,
     *visits.OPERATIONS,
     *results.OPERATIONS,
     *oversight.OPERATIONS,

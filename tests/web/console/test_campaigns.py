@@ -299,6 +299,16 @@ async def test_the_list_shows_state_next_opening_and_open_wave_and_filters(fit: 
     assert "没有符合条件" in (await client.get("/desk/campaigns?text=zzz")).text
 
 
+async def test_a_rule_is_shown_as_written_only_where_it_recurs(fit: Desk) -> None:
+    await make(fit, id="often", recurrence="FREQ=MONTHLY;BYMONTHDAY=5")
+    await make(fit, id="single", recurrence="FREQ=DAILY;COUNT=1")
+    client = await fit.seat(Role.OFFICER)
+    assert "FREQ=MONTHLY" in (await client.get("/desk/campaigns/often")).text
+    page = (await client.get("/desk/campaigns/single")).text
+    assert "FREQ=" not in page
+    assert "COUNT=1" not in page
+
+
 async def test_pausing_and_resuming_say_first_what_will_happen(fit: Desk) -> None:
     await make(fit)
     await open_wave(fit)

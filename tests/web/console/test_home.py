@@ -15,7 +15,7 @@ from desk.accounts import Account, Token
 from desk.roles import Grant, Role
 from desk.store import Approval
 from storage.transaction import SqlTransaction
-from surveys.campaigns import INVITE
+from surveys.campaigns import INVITE, WaveState
 from surveys.cells import RaterGroup, Tally, Turnout
 from surveys.dispositions import final
 from surveys.people import Kind, Person, Relation, Subject
@@ -87,6 +87,24 @@ async def test_own_matters_are_told_in_time(desk: Desk) -> None:
     assert "expire within a week: 1" in page
     assert "Recovery codes you have left: 1" in page
     assert "have none yet: 1" in page
+
+
+async def test_a_planned_wave_of_a_paused_campaign_is_said_to_be_paused(desk: Desk) -> None:
+    desk.clock.now = NOW
+    await desk.store.write(afield)
+    waits = replace(WAVE, id="q-next", state=WaveState.PLANNED)
+    await desk.store.write(lambda tx: tx.put_wave(waits))
+    client = await desk.seat(Role.OFFICER, language="zh")
+    pages = ("/desk/fieldwork", "/desk/fieldwork/q-next")
+    for page in pages:
+        assert "已安排" in (await client.get(page)).text
+    await desk.store.write(lambda tx: tx.put_campaign(replace(CAMPAIGN, paused=True)))
+    for page in pages:
+        shown = (await client.get(page)).text
+        assert "已安排" not in shown
+        assert "已暂停，到时不会开始" in shown
+    goes_on = (await client.get(f"/desk/fieldwork/{WAVE.id}")).text
+    assert "已暂停" not in goes_on
 
 
 async def test_an_open_wave_is_drawn_and_looks_again(desk: Desk) -> None:

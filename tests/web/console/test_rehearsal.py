@@ -97,6 +97,9 @@ async def test_it_is_begun_on_the_campaigns_page_and_tells_what_it_showed(fit: D
     assert "Window 1, Window 2" in page, "those without a result of their own, by name"
     assert "Invitation" in page
     assert "Question by question" in page
+    assert '<a href="/desk/campaigns/window">window</a>' not in page, "its title leads back"
+    heads = re.findall(r'class="number">([^<]*)</th>', page)
+    assert heads[2:6] == ["Arrived", "Blocked", "Not sent", "Not needed"]
     chinese = await (await fit.seat(Role.OFFICER, language="zh")).get(where)
     assert told(chinese.text, "会问到").startswith("12 人，24 次评价")
     assert "1号窗口、2号窗口" in chinese.text

@@ -57,7 +57,11 @@ async def test_a_nomination_takes_a_second_person(desk: Desk) -> None:
     await desk.store.write(lambda tx: tx.put_people([twin]))
     client = await desk.seat(Role.OFFICER, language="zh")
     page = "/desk/roster/nominate"
-    assert "提名评价人" in (await client.get(f"{page}?id=right")).text
+    empty = (await client.get(f"{page}?id=right")).text
+    assert "提名评价人" in empty
+    assert "现在没有别人能批准它" in empty
+    unit = "/desk/roster/unit?id=right"
+    assert "正等另一位同事批准" not in (await client.get(unit)).text
     wrong = {"id": "right", "group": "PEER", "people": "王芳"}
     refused = await post(client, page, wrong)
     assert refused.status_code == 422
@@ -76,9 +80,18 @@ async def test_a_nomination_takes_a_second_person(desk: Desk) -> None:
     shown = (await second.get(f"/desk/approvals/{request.id}")).text
     assert "王芳 (l1)、王芳 (l2)" in shown
     assert "西局" in shown
+    assert "subject:right" not in shown
+    assert "subject:right" not in (await second.get("/desk/approvals")).text
+    assert "没有别人能批准" not in (await client.get(f"{page}?id=right")).text
+    waits = (await client.get(unit)).text
+    assert "正等另一位同事批准" in waits
+    assert f"/desk/approvals/{request.id}" in waits
+    other = await client.get("/desk/roster/unit?id=left")
+    assert "正等另一位同事批准" not in other.text
     decided = await post(second, f"/desk/approvals/{request.id}/decide", {"agree": "yes"})
     assert decided.status_code == 303
     assert await desk.store.read(lambda tx: tx.raters_of("right")) == {RaterGroup.PEER: 2}
+    assert "正等另一位同事批准" not in (await client.get(unit)).text
     again = await post(client, page, {**wrong, "people": "l1"})
     assert again.status_code == 422
 

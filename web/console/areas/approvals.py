@@ -43,6 +43,7 @@ class Seen:
     """A request as its reader sees it. ``able`` are those who could decide, but the asker."""
 
     request: Approval
+    object: str  # what it is about, by its name where it has one
     asker: str
     asker_gone: bool
     decider: str
@@ -138,6 +139,7 @@ def _seen(tx: DeskTransaction, at: Context, request: Approval) -> Seen:
     wrong = two.barred(tx, at.account, request, at.now) if may and open_yet else None
     return Seen(
         request,
+        _object(tx, at, request.what),
         at.say("approvals.clock") if request.asked_by == CLOCK else name_of(tx, request.asked_by),
         asker is not None and asker.disabled,
         name_of(tx, request.decided_by),
@@ -148,6 +150,12 @@ def _seen(tx: DeskTransaction, at: Context, request: Approval) -> Seen:
         "" if wrong is None else wrong.said(at.language),
         request.expires_at <= at.now,
     )
+
+
+def _object(tx: DeskTransaction, at: Context, what: str) -> str:
+    kind, _, key = what.partition(":")
+    told = _value(tx, at, kind, key)
+    return what if told == key else told
 
 
 def _may(account: Account, action: str) -> bool:

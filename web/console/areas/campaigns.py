@@ -18,6 +18,7 @@ from desk.campaigns.days import calendar
 from desk.campaigns.extending import MOST, days_of
 from desk.campaigns.foreseeing import reach
 from desk.campaigns.outlook import Coming, Look, coming, look, notes
+from desk.campaigns.rhythm import Every, rhythm_of
 from desk.campaigns.seconding import (
     CLOSE,
     EXTEND,
@@ -100,7 +101,7 @@ async def page(at: Context) -> Response:
     return at.page(
         "campaigns/campaign.html", seen=seen, made=made, now=now, planned=WaveState.PLANNED,
         when=moment(at.language), until=closing(at.language), month=month(at.language),
-        rule=rule(made),
+        rule=rule(made), once=rhythm_of(made.recurrence, made.shift).every is Every.ONCE,
         promises=promises(made), address=address(made.id),
         calendar=drawn(spans, now.astimezone(zone)),
     )  # fmt: skip

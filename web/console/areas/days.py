@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from desk.campaigns.days import FIRST, LAST, calendar, drop_day, set_day, special_days
+from desk.campaigns.days import FIRST, LAST, calendar, drop_day, set_day, set_whole, special_days
 from desk.campaigns.wrongs import CampaignError
 from desk.roles import May
 from surveys.workdays import Workdays
@@ -29,17 +30,21 @@ async def _shown(at: Context, values: dict[str, Any]) -> Response:
     return at.page(
         "days/days.html", status=422 if values else 200, year=year,
         lines=special_days(known, year, at.language),
-        announced=known.announced(year), published=usual.announced(year), typed=typed,
+        announced=known.announced(year), published=usual.announced(year),
+        ticked=year in known.whole, typed=typed,
         earlier=year > FIRST, later=year < LAST, wrong=values.get("wrong", {}),
     )  # fmt: skip
 
 
 def _year(at: Context) -> int:
     """The year that was asked for, else this one."""
-    typed = at.request.query_params.get("year", "")
-    if typed.isascii() and typed.isdigit() and FIRST <= int(typed[:5]) <= LAST:
-        return int(typed)
-    return at.now.astimezone(at.console.zone).year
+    found = _known(at.request.query_params.get("year", ""))
+    return at.now.astimezone(at.console.zone).year if found is None else found
+
+
+def _known(typed: str) -> int | None:
+    plain = typed.isascii() and typed.isdigit() and FIRST <= int(typed[:5]) <= LAST
+    return int(typed) if plain else None
 
 
 async def put(at: Context) -> Response:
@@ -63,8 +68,19 @@ async def drop(at: Context) -> Response:
     return at.go(f"/desk/settings/days?year={day.strip()[:4]}", "days.said.dropped", day=day)
 
 
+async def whole(at: Context) -> Response:
+    """Say that a year's notice is entered whole, or no longer."""
+    year, tick = _known(at.fields.get("year", "")), at.fields.get("whole", "") == "yes"
+    if year is None:
+        raise HTTPException(404)
+    await at.write(lambda tx: set_whole(tx, at.act(), year, tick))
+    said = "days.said.whole" if tick else "days.said.not_whole"
+    return at.go(f"/desk/settings/days?year={year}", said, year=str(year))
+
+
 DOORS = (
     Door("/settings/days", days, May.CAMPAIGNS_READ),
     Door("/settings/days", put, May.CAMPAIGNS_WRITE, "POST"),
+    Door("/settings/days/whole", whole, May.CAMPAIGNS_WRITE, "POST"),
     Door("/settings/days/drop", drop, May.CAMPAIGNS_WRITE, "POST"),
 )

@@ -72,8 +72,13 @@ async def result(at: Context, found: Work, far: Far | None, cut: bool) -> Respon
     at.demand(May.CAMPAIGNS_WRITE)
     work = cast(Mapping[str, Any], found.result)
 
+    campaign = str(work["campaign"])
+
     def names(tx: DeskTransaction) -> dict[str, str]:
         return {each.id: pick(each.name, at.language) for each in tx.subjects()}
+
+    made = await at.read(lambda tx: tx.campaign(campaign))
+    title = pick(made.title, at.language) if made else ""
 
     told = None
     if found.state is WorkState.DONE:
@@ -81,7 +86,7 @@ async def result(at: Context, found: Work, far: Far | None, cut: bool) -> Respon
         told = Told.of(work["report"], at.language, lambda key: named.get(key) or key)
     return at.page("works/rehearsal.html", work=found, running=far is not None, far=far, cut=cut,
                    told=told, long=work.get("why") == "long",
-                   address=address(str(work["campaign"])))  # fmt: skip
+                   title=title or campaign, address=address(campaign))  # fmt: skip
 
 
 def address(campaign: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from desk.approvals import ApprovalError
-from desk.nominating import NOMINATED, nominate
+from desk.approvals import ApprovalError, deciders
+from desk.nominating import NOMINATE, NOMINATED, nominate
 from desk.relating import RelationError, Rule, derive, end, identify, look, own
 from desk.roles import May
 from desk.store import DeskTransaction
@@ -46,10 +46,14 @@ async def proposing(at: Context) -> Response:
 
 
 async def _proposing(at: Context, key: str, wrong: str = "") -> Response:
-    subject = await at.read(lambda tx: tx.subject(key))
+    def work(tx: DeskTransaction) -> tuple[Subject | None, bool]:
+        return tx.subject(key), not deciders(tx, NOMINATE, at.account.id, at.now)
+
+    subject, alone = await at.read(work)
     if subject is None:
         raise HTTPException(404)
     return at.page("relating/nominate.html", status=422 if wrong else 200, subject=subject,
+                   alone=alone,
                    title=named(at, subject, key), sides=NOMINATED, wrong=wrong,
                    typed=at.fields.get("people", ""),
                    chosen=at.fields.get("group", ""))  # fmt: skip

@@ -12,6 +12,7 @@ from desk.audit import someone
 from desk.consenting import told_version
 from desk.forgetting import ForgetError, forget
 from desk.importing.samples import ORDER, sample
+from desk.nominating import pending
 from desk.relating import own, raters
 from desk.roles import May
 from desk.roster import RosterError, Twig, chain, edit_person, edit_subject, opt_out, tree, trimmed
@@ -79,6 +80,7 @@ class UnitSeen:
     raters: Mapping[RaterGroup, int]
     own: Person | None  # who the official is
     units: list[Subject]  # that may be chosen as parent
+    waiting: str  # the nomination that waits for a second person; '' for none
 
 
 async def unit(at: Context) -> Response:
@@ -100,7 +102,7 @@ async def _unit(
         choices = [each for each in subjects.values() if each.kind == "unit" and each.id != key]
         return UnitSeen(subjects[key], above[::-1], trimmed(twigs, MOST), len(twigs),
                         counts.get(key, 0), raters(tx, key), _own(tx, at, key),
-                        choices)  # fmt: skip
+                        choices, pending(tx, key, at.now))  # fmt: skip
 
     seen = await at.read(work)
     if seen is None:
