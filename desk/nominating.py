@@ -10,7 +10,7 @@ from datetime import datetime
 from desk.accounts import Account
 from desk.approvals import ask, register
 from desk.audit import Act, record
-from desk.relating import RelationError, member
+from desk.relating import RelationError, member, own
 from desk.roles import May
 from desk.saying import Saying, shown
 from desk.store import Approval, DeskTransaction
@@ -45,7 +45,10 @@ def nominate(
     if not words or len(words) > MOST:
         raise RelationError(Saying("nomination.count", {"most": MOST}))
     people = [member(tx, word) for word in words]
+    own_person = own(tx, subject)
     for person in people:
+        if person.id == own_person:
+            raise RelationError(Saying("nomination.oneself", {"who": shown(_called(person))}))
         if not hushed and any(each.subject == subject for each in tx.relations_from(person.id)):
             raise RelationError(Saying("nomination.already", {"who": shown(_called(person))}))
     ids = sorted({person.id for person in people})

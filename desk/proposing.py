@@ -6,6 +6,7 @@ nothing and are not mentioned.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -13,8 +14,8 @@ from desk.approvals import OFFICIAL, ApprovalError
 from desk.audit import Act
 from desk.campaigns.commanding import WORDS
 from desk.importing.columns import GROUPS, plain
-from desk.nominating import NOMINATE, NOMINATED, nominate
-from desk.relating import RelationError
+from desk.nominating import NOMINATE, NOMINATED, nominate, pending
+from desk.relating import RelationError, held
 from desk.store import Approval, DeskTransaction
 from surveys.cells import RaterGroup
 from surveys.people import Address, Subject
@@ -30,11 +31,10 @@ def offices(tx: DeskTransaction, address: Address) -> Sequence[Subject]:
     person = None if chat is None else tx.person(chat.person)
     if person is None or person.left:
         return ()
-    own = (r.subject for r in tx.relations_from(person.id) if r.group is RaterGroup.SELF)
-    return [subject for each in own if (subject := tx.subject(each)) is not None]
+    return [subject for each in held(tx, person.id) if (subject := tx.subject(each)) is not None]
 
 
-def acting(tx: DeskTransaction, address: Address, held: Sequence[Subject]) -> tuple[str, str]:
+def acting(tx: DeskTransaction, address: Address, mine: Sequence[Subject]) -> tuple[str, str]:
     """Who acts, and what they are called: their account where this chat is linked to one.
 
     So whoever has an account is no second person to what they propose here.
@@ -42,35 +42,46 @@ def acting(tx: DeskTransaction, address: Address, held: Sequence[Subject]) -> tu
     account = tx.account_by_chat(address)
     if account is not None:
         return account.id, account.name
-    return f"{OFFICIAL}{held[0].id}", pick(held[0].name, LANGUAGES[0])
+    return f"{OFFICIAL}{mine[0].id}", pick(mine[0].name, LANGUAGES[0])
 
 
 def propose(
-    tx: DeskTransaction, held: Sequence[Subject], typed: str, language: str, act: Act
+    tx: DeskTransaction, mine: Sequence[Subject], typed: str, language: str, act: Act
 ) -> str:
     """The answer to ``/nominate typed`` of somebody who holds these offices, at least one.
 
     ``typed`` is the id of an office where there are several, a side, and the people by commas.
     """
     first, _, rest = typed.partition(" ")
-    office = next((each for each in held if each.id == first), None)
-    if office is None and len(held) > 1:
-        listed = "\n".join(f"• {each.id} {pick(each.name, language)}" for each in held)
+    office = next((each for each in mine if each.id == first), None)
+    if office is None and len(mine) > 1:
+        listed = "\n".join(f"• {each.id} {pick(each.name, language)}" for each in mine)
         return WORDS.say("nominate.which", language, listed=listed)
     words = rest if office is not None else typed
-    office = office or held[0]
+    office = office or mine[0]
     side, _, people = words.strip().partition(" ")
     group = _side(side)
     if group is None or not people.strip():
         return _how(tx, act.who, office, language, mistaken=bool(words.strip()))
+    if pending(tx, office.id, act.at):
+        return WORDS.say("nominate.waits", language, name=pick(office.name, language))
     try:
         names = _BETWEEN_NAMES.sub(",", people)
-        nominate(tx, act, None, office.id, group, names, hushed=True)
+        asked = nominate(tx, act, None, office.id, group, names, hushed=True)
     except RelationError as error:
         return error.saying.said(language)
     except ApprovalError as error:
         return error.said(language)
-    return WORDS.say("nominate.asked", language, name=pick(office.name, language))
+    told = _whom(tx, asked, language)
+    return WORDS.say("nominate.asked", language, name=pick(office.name, language), **told)
+
+
+def _whom(tx: DeskTransaction, asked: Approval, language: str) -> dict[str, str]:
+    """From which ``side``, and ``people`` by name: a slip of the finger is seen."""
+    found = (tx.person(each) for each in json.loads(asked.arguments["raters"]))
+    names = [each.name or each.id for each in found if each is not None]
+    side = WORDS.say(f"nominate.side.{asked.arguments['group']}", language)
+    return {"side": side, "people": WORDS.say("nominate.comma", language).join(names)}
 
 
 def _side(word: str) -> RaterGroup | None:
@@ -84,7 +95,8 @@ def _how(tx: DeskTransaction, who: str, office: Subject, language: str, *, mista
     said.append(WORDS.say("nominate.how", language, name=pick(office.name, language)))
     last = _last(tx, who, office)
     if last is not None:
-        said.append(WORDS.say(f"nominate.is.{last.decision}", language, note=last.note).strip())
+        key, whom = f"nominate.is.{last.decision}", _whom(tx, last, language)
+        said.append(WORDS.say(key, language, note=last.note, **whom).strip())
     return "\n\n".join(said)
 
 

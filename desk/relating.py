@@ -222,6 +222,11 @@ def own(tx: DeskTransaction, subject: str) -> str | None:
     return next(iter(tx.raters_as(subject, RaterGroup.SELF)), None)
 
 
+def held(tx: DeskTransaction, person: str) -> Sequence[str]:
+    """The ids of the officials that ``person`` is; mostly one, for most people none."""
+    return [r.subject for r in tx.relations_from(person) if r.group is RaterGroup.SELF]
+
+
 def identify(tx: DeskTransaction, act: Act, subject: str, typed: str) -> Person | None:
     """The official ``subject`` is the person ``typed`` (id or name; '': nobody) from now on.
 
@@ -231,7 +236,8 @@ def identify(tx: DeskTransaction, act: Act, subject: str, typed: str) -> Person 
     tx.audit_head()
     official = tx.subject(subject)
     if official is None or official.kind != "official":
-        raise RelationError(Saying("relation.no_official", {"subject": shown(subject)}))
+        key = "relation.no_official" if official is None else "relation.is_unit"
+        raise RelationError(Saying(key, {"subject": shown(subject)}))
     person = member(tx, typed) if typed else None
     before = own(tx, subject)
     if person is not None and person.id == before:

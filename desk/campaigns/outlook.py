@@ -16,6 +16,7 @@ from desk.campaigns.rhythm import WORDS
 from desk.store import DeskTransaction
 from surveys.audience import Audience
 from surveys.campaigns import Campaign, Shift, Wave, WaveState
+from surveys.cells import RaterGroup
 from surveys.forms.form import Form
 from surveys.forms.xform import read_xform
 from surveys.lint.estimate import estimate
@@ -127,6 +128,8 @@ def _whom(tx: DeskTransaction, campaign: Campaign, now: datetime) -> list[Note]:
         fits = tx.count_raters(everybody, now)[0]
         return [Note("nobody_fits", {"people": fits}) if fits else Note("nobody")]
     found: list[Note] = []
+    if set(campaign.groups) == {RaterGroup.SELF}:
+        found.append(Note("self_alone"))
     if 0 < audience.at_most < whom.people:
         told = {"people": f"{whom.people:,}", "most": f"{audience.at_most:,}"}
         found.append(Note("above_cap", told))

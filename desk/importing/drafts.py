@@ -266,7 +266,7 @@ def draft_relations(tx: DeskTransaction, records: Records) -> Draft[Relation]:
     selves = _selves(tx)
     draft: Draft[Relation] = Draft("change_relations", relation_told)
     draft.holds = lambda tx: _selves(tx) == selves
-    named = dict(selves)
+    first: dict[str, Record] = {}  # by official, where the file says who they are
     draft.note(*islice(duplicates(records, ["rater", "subject"]), MOST + 1))
     draft.note(*_strangers(records, "rater", people, "no-person"))
     draft.note(*_strangers(records, "subject", subjects, "no-subject"))
@@ -276,9 +276,13 @@ def draft_relations(tx: DeskTransaction, records: Records) -> Draft[Relation]:
         if new.group is RaterGroup.SELF:
             if subjects.get(subject, "official") != "official":
                 draft.note(records.bad(record, "subject", "self-unit", cell=shown(subject)))
-            elif (other := named.setdefault(subject, rater)) != rater:
+            elif (other := selves.get(subject, rater)) != rater:
                 told = {"cell": shown(rater), "subject": shown(subject), "other": shown(other)}
                 draft.note(records.bad(record, "rater", "self-taken", **told))
+            elif (before := first.setdefault(subject, record)).text("rater") != rater:
+                told = {"cell": shown(rater), "subject": shown(subject),
+                        "other": shown(before.text("rater")), "row": str(before.row)}  # fmt: skip
+                draft.note(records.bad(record, "rater", "self-twice", **told))
         elif rater == subject:
             draft.note(records.bad(record, "subject", "oneself", cell=shown(rater)))
         draft.take(new, stored.get((rater, subject)))

@@ -86,7 +86,9 @@ def foretell(
         fill(listing, each.person, each.name, each.unit, each.fate, rates,
              f"{each.first:%Y-%m-%d %H:%M %Z}" if each.first else "")  # fmt: skip
     show(listing)
-    say(f"All of it stands in {to}." if to else "All of it: --csv FILE.")
+    whole = sum(count for fate, count in found.counts.items() if only in ("", fate))
+    say(f"{len(found.people):,} of {whole:,} people are shown. "
+        + (f"All of it stands in {to}." if to else "All of it: --csv FILE."))  # fmt: skip
 
 
 async def _foretold(

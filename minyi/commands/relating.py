@@ -9,6 +9,8 @@ import typer
 from minyi.commands.desk import CommandError, act, fill, open_store, run, say, settings, show, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from desk.relating import Derivation, Rule
     from minyi.settings import Settings
     from surveys.people import Person, Relation
@@ -86,17 +88,28 @@ def identify(
     from desk.relating import RelationError
 
     try:
-        found = run(_identified(settings(ctx), official, person))
+        before, found, offices = run(_identified(settings(ctx), official, person))
     except RelationError as error:
         raise CommandError(str(error)) from None
-    say(f"{official} is {found.name or found.id}." if found else f"{official} is nobody.")
+    was = f", who was {before} until now" if before not in {None, found.id if found else ""} else ""
+    say(f"{official} is {f'{found.name} ({found.id})' if found else 'nobody'}{was}.")
+    if len(offices) > 1:
+        say(f"Note: {found.name or found.id} is {', '.join(offices)}." if found else "")
 
 
-async def _identified(settings: Settings, official: str, person: str) -> Person | None:
-    from desk.relating import identify
+async def _identified(
+    settings: Settings, official: str, person: str
+) -> tuple[str | None, Person | None, Sequence[str]]:
+    """Who it was, who it is, and every official that this person is."""
+    from desk.relating import held, identify, own
+
+    def work(tx: Any) -> tuple[str | None, Person | None, Sequence[str]]:
+        before = own(tx, official)
+        found = identify(tx, act(settings), official, person)
+        return before, found, held(tx, found.id) if found else ()
 
     async with open_store(settings) as store:
-        return await store.write(lambda tx: identify(tx, act(settings), official, person))
+        return await store.write(work)
 
 
 async def _ended(settings: Settings, rater: str, subject: str) -> Relation | None:

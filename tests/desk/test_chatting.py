@@ -27,6 +27,7 @@ from desk.chatting import (
     chat_code,
     unlink_chat,
 )
+from desk.nominating import NOMINATED
 from desk.roles import SCOPED, TABLE, Grant, Role
 from desk.store import Decision, Sought
 from minyi.conversing import settle
@@ -559,6 +560,7 @@ def test_every_sentence_is_in_both_languages_and_used() -> None:
     spoken = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)*)"', code))
     spoken |= {f"can.{name}" for name in COMMANDS}
     spoken |= {f"nominate.is.{decision}" for decision in Decision}
+    spoken |= {f"nominate.side.{side}" for side in NOMINATED}
     spoken |= {f"{word}.already" for word in ("paused", "resumed")}
     assert WORDS.keys() <= spoken
     for key in WORDS.keys():  # noqa: SIM118 - not a mapping

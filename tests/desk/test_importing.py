@@ -217,7 +217,7 @@ async def test_an_official_is_one_person_and_a_unit_is_nobody(
     await bring(store, "people", PEOPLE + "F1,王芳,staff,,\nP9,李强,staff,,\n", tmp_path)
     text = "rater,subject,group\nP1,F1,SELF\nP9,F1,本人\nP1,W1,self\n"
     assert await bad(store, "relations", text, tmp_path) == [
-        (3, "rater", "the official 'F1' is 'P1' already and cannot be 'P9' as well"),
+        (3, "rater", "the official 'F1' is 'P1' in row 2 and 'P9' here"),
         (4, "subject", "'W1' is a unit, not an official"),
     ]
     good = "rater,subject,group\nF1,F1,自评\nP9,F1,SUB\n"  # ids of people and subjects may agree

@@ -110,7 +110,7 @@ async def test_an_official_is_one_person_and_another_when_the_office_passes_on(
     for wrong in ("guest", "gone", "nobody"):
         with pytest.raises(RelationError):
             await store.write(as_chief(wrong))
-    with pytest.raises(RelationError, match="a unit does not assess itself"):
+    with pytest.raises(RelationError, match="A unit does not assess itself"):
         await store.write(lambda tx: identify(tx, ACT, "north", "n1"))
 
 

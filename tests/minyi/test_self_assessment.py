@@ -125,7 +125,7 @@ async def test_what_officials_gave_themselves_stands_beside_their_card(
         unit = await client.get(f"/results/{PERIOD}/top")
     assert ">自评</h2>" in shown
     assert f'<span class="many">{round(20 * mark.mean)}</span>' in shown
-    assert "自评合" in shown
+    assert "自评折合" in shown
     assert unit.status_code == 404, "nobody rated it"
 
 

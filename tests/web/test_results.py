@@ -88,7 +88,7 @@ async def test_a_self_assessment_stands_beside_the_card_of_whoever_made_it(
     assert value is not None
     assert "<h2>Self-assessment</h2>" in html
     gap = abs(20 * grade - value)
-    assert f"their own marks make {20 * grade}: {gap} {says} of {value}." in html
+    assert f"Their own marks average {20 * grade}: {gap} {says} of {value}." in html
     other = (await board.get("/results/2026Q1/land")).text
     assert "Self-assessment" not in other
 

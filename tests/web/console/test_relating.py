@@ -141,7 +141,7 @@ async def test_it_is_said_which_person_an_official_is(desk: Desk) -> None:
     shown = (await client.get(page)).text
     assert "李强" in shown
     assert "还没有写明" not in shown
-    assert "下级" not in shown.partition("可以评价它的人数")[2].partition("</dl>")[0]
+    assert "下级" not in shown.partition("可以来评价的人数")[2].partition("</dl>")[0]
     assert "本人（自评）" in (await client.get("/desk/roster/person?id=r1")).text
     reader = await desk.seat(Role.AUDITOR, language="zh")
     assert form not in (await reader.get(page)).text
