@@ -19,6 +19,7 @@ from surveys.cells import THIRD_PARTIES, RaterGroup
 from surveys.forms.xlsform import load_form
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
 from surveys.reply import Tapped
+from tests.minyi.conftest import Minyi
 from tests.minyi.test_steps import BEFORE, CLOSED, OPEN, house_on
 from web.app import create_app
 
@@ -143,3 +144,23 @@ async def test_who_assesses_themselves_is_told_that_it_goes_under_their_name(
     assert "这是自评" in said
     assert "干部2" in said
     assert "保密" not in said.partition("干部2")[2], "no promise that does not hold"
+
+
+def test_at_the_terminal_it_is_said_who_an_official_is(founded: Minyi, tmp_path: Path) -> None:
+    subjects = "id,name_zh,kind,parent\ntop,中心,unit,\nchief,主任,official,top\n"
+    people = "id,name,kind,unit\np1,王芳,staff,top\np2,李强,staff,top\n"
+    for name, text in (("subjects", subjects + "vice,副主任,official,top\n"), ("people", people)):
+        file = tmp_path / f"{name}.csv"
+        file.write_text(text, "utf-8")
+        assert founded("import", name, file).status == 0
+    assert founded("relations", "self", "chief", "王芳").out == "chief is 王芳 (p1).\n"
+    passed_on = founded("relations", "self", "chief", "p2").out
+    assert passed_on == "chief is 李强 (p2), who was p1 until now.\n"
+    assert "Note: 李强 is chief, vice." in founded("relations", "self", "vice", "p2").out
+    derived = founded("relations", "derive", "fellows,members", "--apply").out
+    assert "fellows: 0 new" in derived, "one person is no peer of themselves"
+    assert "members: 2 new" in derived
+    assert founded("relations", "self", "chief").out == "chief is nobody, who was p2 until now.\n"
+    wrong = founded("relations", "self", "top", "p1")
+    assert (wrong.status, "top is a unit" in wrong.err) == (1, True)
+    assert "no official none" in founded("relations", "self", "none", "p1").err
