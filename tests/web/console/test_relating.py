@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from desk.audit import Act
+from desk.proposing import acting, offices, propose
 from desk.roles import Role
+from storage.transaction import SqlTransaction
 from surveys.cells import RaterGroup
-from surveys.people import Kind, Person, Relation, Subject
+from surveys.people import Address, Chat, Kind, Person, Relation, Subject
 from tests.web.console.seats import Desk, post
 
 PAGE = "/desk/roster/derive"
@@ -148,3 +151,36 @@ async def test_it_is_said_which_person_an_official_is(desk: Desk) -> None:
     assert (await client.get(f"{form}?id=right")).status_code == 404, "a unit is nobody"
     assert (await post(client, form, {"id": "chief", "person": ""})).status_code == 303
     assert "还没有写明" in (await client.get(page)).text
+
+
+async def test_what_an_official_proposed_in_the_chat_is_decided_at_the_desk(desk: Desk) -> None:
+    await settle(desk)
+    chief = Subject("chief", {"zh": "西局局长"}, "official", "right")
+    chat = Address("telegram", "81")
+
+    def met(tx: SqlTransaction) -> None:
+        tx.put_subjects([chief])
+        tx.put_relations([Relation("r1", "chief", RaterGroup.SELF)])
+        tx.put_chat(Chat(chat, "r1", "zh"))
+
+    await desk.store.write(met)
+
+    def proposed(tx: SqlTransaction) -> str:
+        held = offices(tx, chat)
+        act = Act(*acting(tx, chat, held), "telegram", desk.clock(), b"k" * 32)
+        return propose(tx, held, "同级 王芳", "zh", act)
+
+    said = await desk.store.write(proposed)
+    assert "请王芳以同级的身份评西局局长" in said
+    [request] = await desk.store.read(lambda tx: tx.approvals(open_only=True))
+    second = await desk.seat(Role.OFFICER, language="zh")
+    board = (await second.get("/desk/approvals")).text
+    page = (await second.get(f"/desk/approvals/{request.id}")).text
+    for shown in (board, page):
+        assert "西局局长" in shown
+        assert "official:" not in shown
+    assert "王芳 (l1)" in page
+    decided = await post(second, f"/desk/approvals/{request.id}/decide", {"agree": "yes"})
+    assert decided.status_code == 303
+    assert await desk.store.read(lambda tx: tx.raters_of("chief"))
+    assert (await second.get(f"/desk/approvals/{request.id}")).status_code == 200
