@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from desk.audit import Act, record, someone
-from desk.importing.columns import CellError, a_text
+from desk.importing.columns import CellError, a_text, a_zone, some_tags
 from desk.saying import Saying, shown
 from desk.store import DeskTransaction
 from surveys.people import Person, Subject
@@ -117,24 +117,51 @@ def chain(subjects: Mapping[str, Subject], subject: str) -> Iterator[Subject]:
 
 
 def edit_person(
-    tx: DeskTransaction, act: Act, person: str, *, name: str, unit: str, language: str
+    tx: DeskTransaction,
+    act: Act,
+    person: str,
+    *,
+    name: str | None = None,
+    unit: str | None = None,
+    language: str | None = None,
+    tags: str | None = None,
+    zone: str | None = None,
+    left: bool | None = None,
 ) -> Person | None:
     """Change what is known of ``person``; None where there is nobody of that id.
 
-    ``unit`` and ``language`` may be ''. RosterError with everything that is wrong.
+    What is None stays, '' clears. ``tags`` have commas between them, ``zone`` is an IANA name.
+    RosterError with everything that is wrong.
     """
     old = tx.person(person)
     if old is None:
         return None
-    wrongs = [*_bad_name("name", name)]
+    wrongs = [*_bad_name("name", name or "")]
     found = tx.subject(unit) if unit else None
     if unit and unit != old.unit and (found is None or found.kind != "unit"):
         wrongs.append(Wrong("unit", Saying("roster.unit", {"cell": shown(unit)})))
     if language and language != old.language and language not in LANGUAGES:
         wrongs.append(Wrong("language", Saying("roster.language")))
+    words = ",".join(old.tags)
+    try:
+        words = words if tags is None else some_tags(tags)
+    except CellError:
+        wrongs.append(Wrong("tags", Saying("mend.tags")))
+    try:
+        zone = a_zone(zone) if zone and zone != old.zone else zone
+    except CellError:
+        wrongs.append(Wrong("zone", Saying("mend.zone")))
     if wrongs:
         raise RosterError(wrongs)
-    new = replace(old, name=name, unit=unit or None, language=language or None)
+    new = replace(
+        old,
+        name=old.name if name is None else name,
+        unit=old.unit if unit is None else unit or None,
+        language=old.language if language is None else language or None,
+        tags=tuple(words.split(",")) if words else (),
+        zone=old.zone if zone is None else zone or None,
+        left=old.left if left is None else left,
+    )
     if new != old:
         if not tx.change_people([(old, new)]):  # they, or somebody, changed it just now
             raise RosterError([Wrong("name", Saying("roster.meanwhile"))])
@@ -199,7 +226,9 @@ def _bad_name(field: str, name: str) -> Iterator[Wrong]:
 
 
 def _person(person: Person) -> dict[str, str | None]:
-    return {"name": person.name, "unit": person.unit, "language": person.language}
+    return {"name": person.name, "unit": person.unit, "language": person.language,
+            "tags": ",".join(person.tags), "zone": person.zone,
+            "left": "yes" if person.left else None}  # fmt: skip
 
 
 def _subject(subject: Subject) -> dict[str, str | None]:

@@ -146,6 +146,7 @@ class PeopleSought:
 
     ``text`` stands somewhere in id or name. ``within`` are the units that the reader may see, None
     for all and for people without a unit. ``order``: id, name or unit, with ``-`` from the end.
+    ``tag`` is one that they bear, to the letter.
     """
 
     text: str = ""
@@ -154,6 +155,7 @@ class PeopleSought:
     opted_out: bool | None = None
     within: frozenset[str] | None = None
     order: str = "id"
+    tag: str = ""
 
 
 class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protocol):

@@ -117,7 +117,7 @@ class AudienceRows(Unit):
             tree = [Subject(*row) for row in self._all(SUBJECTS)]
             conditions.append(people.c.unit.in_(sorted(below(audience.units, tree))))
         if audience.tags:
-            conditions.append(or_(*(_bears(tag) for tag in audience.tags)))
+            conditions.append(or_(*(bears(tag) for tag in audience.tags)))
         return conditions
 
     def _lately(self, campaign: Campaign, now: datetime) -> ColumnElement[bool]:
@@ -159,7 +159,10 @@ def _words(tags: str) -> tuple[str, ...]:
     return tuple(json.loads(tags))
 
 
-def _bears(tag: str) -> ColumnElement[bool]:
-    """The quoted word stands in the JSON list; ``replace`` tells capitals apart, unlike LIKE."""
+def bears(tag: str) -> ColumnElement[bool]:
+    """That a person has ``tag``: the quoted word stands in the JSON list.
+
+    ``replace`` tells capitals apart, unlike LIKE.
+    """
     word = literal(json.dumps(tag, ensure_ascii=False), Text)
     return func.replace(_TAGS, word, literal("", Text)) != _TAGS

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select
 
 from desk.store import PeopleSought
+from storage.audiences import bears
 from storage.people import INVITES, PEOPLE
 from storage.tables import chats, invites, people, relations
 from storage.unit import Unit
@@ -103,6 +104,8 @@ def _fitting(sought: PeopleSought) -> list[ColumnElement[bool]]:
         fitting.append(people.c.kind == sought.kind)
     if sought.opted_out is not None:
         fitting.append(people.c.opted_out == sought.opted_out)
+    if sought.tag:
+        fitting.append(bears(sought.tag))
     if sought.within is not None:
         fitting.append(people.c.unit.in_(sorted(sought.within)))
     return fitting

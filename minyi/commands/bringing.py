@@ -93,6 +93,8 @@ def _import(
 ) -> None:
     from desk.importing.bringing import Rejected
 
+    if many_left and not whole:
+        raise CommandError("--many-left goes with --whole, which says that the file is everybody.")
     outcome = run(_bring(settings(ctx), name, file, dry_run, sheet, whole, many_left))
     if isinstance(outcome, Rejected):
         for bad in outcome.bads[:SHOWN]:

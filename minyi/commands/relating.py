@@ -38,6 +38,8 @@ def derive(
     named = [word.strip() for word in rules.split(",") if word.strip()]
     if bad := [word for word in named if word not in tuple(Rule)]:
         raise CommandError(f"There is no rule {bad[0]!r}; there are: {', '.join(Rule)}.")
+    if not named:
+        raise CommandError(f"Name one rule at least; there are: {', '.join(Rule)}.")
     chosen = [Rule(word) for word in named]
     seen = run(_derived(settings(ctx), chosen, apply))
     for rule, count in seen.new.items():

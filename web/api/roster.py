@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,7 +20,9 @@ from web.api.imports import bring, rows_of
 from web.api.operations import Operation
 from web.api.paging import Page, Paged
 from web.api.problems import Fault, ProblemError
-from web.api.texts import ID, LINE, Bilingual, PersonId, SubjectId
+from web.api.texts import ID, LINE, Bilingual, PersonId, SubjectId, Truth
+
+TAG = r'^[^,，、;；"\\\x00-\x1f\x7f]*$'
 
 
 class SubjectModel(BaseModel):
@@ -82,6 +84,13 @@ class PersonChange(BaseModel):
     )
     unit: str | None = Field(None, description="The unit they work in.", max_length=64, pattern=ID)
     language: Literal["zh", "en"] | None = Field(None, description="What they are asked in.")
+    tags: list[Annotated[str, Field(max_length=40, pattern=TAG)]] | None = Field(
+        None, description="Words by which an audience may choose them.", max_length=100
+    )
+    zone: str | None = Field(
+        None, description="Their time zone, by its IANA name.", max_length=64, pattern=LINE
+    )
+    left: Truth = Field(False, description="Whether they have left, and are asked no more.")
 
 
 async def subjects(call: Caller, page: Paged) -> Page[SubjectModel]:
@@ -167,23 +176,17 @@ async def person(call: Caller, person: PersonId) -> PersonModel:
 
 
 async def change_person(call: Caller, person: PersonId, wish: PersonChange) -> Response:
-    """Change what somebody is called, where they work, or what they are asked in."""
+    """Change what the roster knows of somebody: name, unit, language, tags, zone, having left."""
 
     def work(tx: DeskTransaction) -> PersonModel:
-        old = tx.person(person)
-        if old is None:
+        if tx.person(person) is None:
             raise ProblemError("missing")
-        known = {"name": old.name, "unit": old.unit, "language": old.language}
-        known |= wish.model_dump(exclude_unset=True)
+        told = wish.model_dump(exclude_unset=True)
+        if "tags" in told:
+            told["tags"] = ",".join(told["tags"] or ())
+        change: dict[str, Any] = {name: "" if value is None else value for name, value in told.items()}
         try:
-            new = edit_person(
-                tx,
-                call.act(),
-                person,
-                name=known["name"] or "",
-                unit=known["unit"] or "",
-                language=known["language"] or "",
-            )
+            new = edit_person(tx, call.act(), person, **change)
         except RosterError as error:
             faults = [Fault(w.why.everywhere(), f"#/{w.field}") for w in error.wrongs]
             raise ProblemError("refused", faults=faults) from None

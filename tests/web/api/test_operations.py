@@ -74,6 +74,42 @@ async def test_a_person_is_changed_and_asked_no_more(desk: Desk) -> None:
     assert actions == ["person.edited", "person.opted_out"]
 
 
+async def test_tags_zone_and_having_left_are_changed_alone_and_cleared(desk: Desk) -> None:
+    client = await program(desk)
+    before = (await client.get("/people/p01")).json()
+    change = {"tags": ["夜班", "night"], "zone": "Asia/Urumqi", "left": True}
+    changed = (await client.send("PATCH", "/people/p01", json=change)).json()
+    assert changed == {**before, "tags": ["night", "夜班"], "zone": "Asia/Urumqi", "left": True}
+    [entry] = await desk.audited("person")
+    assert entry.after == '{"fields":["left","tags","zone"]}'
+    back: dict[str, object] = {"tags": [], "zone": None, "left": False}
+    assert (await client.send("PATCH", "/people/p01", json=back)).json() == before
+    wrong = await client.send("PATCH", "/people/p01", json={"zone": "Peking"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "#/zone")
+    for bad in ({"tags": ["a,b"]}, {"tags": ['a"b']}, {"left": "yes"}, {"tags": "night"}):
+        answer = await client.send("PATCH", "/people/p01", json=bad)
+        assert answer.status_code in {400, 422}, bad
+
+
+async def test_a_table_may_be_the_whole_roster(desk: Desk) -> None:
+    """p01 and those like them are listed; whoever the table leaves out has left."""
+    client = await program(desk)
+    listed = (await client.get("/people?limit=100")).json()["items"]
+    staying = [{"id": each["id"], "kind": each["kind"]} for each in listed]
+    refused = await client.send("POST", "/imports/people?whole=true", json={"rows": staying[:1]})
+    assert refused.status_code == 422, "nearly everybody would have left"
+    assert (await client.get(f"/people/{staying[1]['id']}")).json()["left"] is False
+    address = "/imports/people?whole=true&many_left=true"
+    dry = await client.send("POST", f"{address}&dry_run=true", json={"rows": staying[:1]})
+    assert (dry.json()["left"], dry.json()["written"]) == (len(staying) - 1, False)
+    done = await client.send("POST", address, json={"rows": staying[:1]})
+    assert (done.json()["left"], done.json()["written"]) == (len(staying) - 1, True)
+    assert (await client.get(f"/people/{staying[1]['id']}")).json()["left"] is True
+    again = await client.send("POST", "/imports/people?whole=true", json={"rows": staying})
+    assert again.json()["left"] == 0
+    assert (await client.get(f"/people/{staying[1]['id']}")).json()["left"] is False
+
+
 async def test_rows_come_in_as_json_as_csv_and_as_a_workbook(desk: Desk) -> None:
     client = await program(desk)
     rows = {"rows": [{"id": "q1", "kind": "staff", "name": "王五", "unit": "tax"}]}

@@ -182,6 +182,30 @@ async def test_a_person_is_changed_and_the_audit_says_which_fields_but_no_name(d
     assert len(await desk.audited("person")) == 1  # nothing changed, nothing told
 
 
+async def test_tags_zone_and_having_left_are_kept_and_people_found_by_a_tag(desk: Desk) -> None:
+    await desk.store.write(rolled)
+    client = await desk.seat(Role.OFFICER)
+    fields = {"id": "P1", "name": "李四", "unit": "win", "language": "", "tags": "night，Win",
+              "zone": "Asia/Urumqi", "left": "yes"}  # fmt: skip
+    page = "/desk/roster/person?id=P1"
+    assert (await post(client, "/desk/roster/person", fields, page=page)).status_code == 303
+    kept = await desk.store.read(lambda tx: tx.person("P1"))
+    assert kept is not None
+    assert (kept.tags, kept.zone, kept.left) == (("Win", "night"), "Asia/Urumqi", True)
+    shown = (await client.get(page)).text
+    assert 'value="Win, night"' in shown
+    assert 'value="yes" checked' in shown
+    for tag, found in (("night", True), ("Night", False), ("nig", False), ("win", False)):
+        listed = (await client.get(f"/desk/roster/people?tag={tag}")).text
+        assert ("李四" in listed) is found, tag
+    wrong = {**fields, "zone": "Peking", "tags": 'a"b', "left": ""}
+    refused = await post(client, "/desk/roster/person", wrong, page=page)
+    assert refused.status_code == 422
+    assert 'value="Peking"' in refused.text
+    assert "such as Asia/Shanghai; leave it blank" in refused.text
+    assert "without quotation marks" in refused.text
+
+
 async def test_what_cannot_be_kept_is_told_beside_its_field_and_stays_typed(desk: Desk) -> None:
     await desk.store.write(rolled)
     client = await desk.seat(Role.OFFICER)

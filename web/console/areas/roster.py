@@ -29,6 +29,7 @@ from web.console.proving import sure
 MOST = 300  # lines of the tree on one page
 PER_PAGE = 50
 ORDERS = ("id", "-id", "name", "-name", "unit", "-unit")
+WORDS = ("name", "unit", "language", "tags", "zone")  # that the form of a person has
 
 
 def named(at: Context, subject: Subject | None, key: str) -> str:
@@ -166,6 +167,7 @@ async def people(at: Context) -> Response:
             out,
             at.reach(tx, May.ROSTER_READ),
             order if order in ORDERS else "id",
+            asked.get("tag", "").strip()[:40],
         )
         page = paged(asked)
         found, count = tx.seek_people(sought, (page - 1) * PER_PAGE, PER_PAGE)
@@ -174,7 +176,7 @@ async def people(at: Context) -> Response:
         return People(list(found), Pages(page, count, PER_PAGE), {each.id: each for each in seen})
 
     found = await at.read(work)
-    kept = {name: asked.get(name, "") for name in ("q", "unit", "kind", "out", "order")}
+    kept = {name: asked.get(name, "") for name in ("q", "unit", "tag", "kind", "out", "order")}
     return at.page("roster/people.html", found=found, kept=kept, kinds=tuple(Kind),
                    named=lambda key: named(at, found.units.get(key), key))  # fmt: skip
 
@@ -226,6 +228,9 @@ async def _person(
         "name": known.name,
         "unit": known.unit or "",
         "language": known.language or "",
+        "tags": ", ".join(known.tags),
+        "zone": known.zone or "",
+        "left": "yes" if known.left else "",
     }
     return at.page("roster/person.html", status=200 if wrongs is None else 422, seen=seen,
                    fields=fields, wrongs=_told(at, wrongs), languages=LANGUAGES,
@@ -234,11 +239,12 @@ async def _person(
 
 
 async def change_person(at: Context) -> Response:
-    """Name, unit and language of a person."""
-    key = at.fields.get("id", "")
-    typed = {name: at.fields.get(name, "").strip() for name in ("name", "unit", "language")}
+    """What the roster knows of a person."""
+    key, left = at.fields.get("id", ""), bool(at.fields.get("left", ""))
+    words = {name: at.fields.get(name, "").strip() for name in WORDS}
+    typed = {**words, "left": "yes" if left else ""}
     try:
-        done = await at.write(lambda tx: edit_person(tx, at.act(), key, **typed))
+        done = await at.write(lambda tx: edit_person(tx, at.act(), key, left=left, **words))
     except RosterError as error:
         return await _person(at, key, typed, error)
     if done is None:
