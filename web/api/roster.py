@@ -184,7 +184,9 @@ async def change_person(call: Caller, person: PersonId, wish: PersonChange) -> R
         told = wish.model_dump(exclude_unset=True)
         if "tags" in told:
             told["tags"] = ",".join(told["tags"] or ())
-        change: dict[str, Any] = {name: "" if value is None else value for name, value in told.items()}
+        change: dict[str, Any] = {
+            name: "" if value is None else value for name, value in told.items()
+        }
         try:
             new = edit_person(tx, call.act(), person, **change)
         except RosterError as error:
