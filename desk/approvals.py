@@ -24,7 +24,7 @@ from surveys.words import LANGUAGES, Words, pick
 WORDS = Words.of("desk", "approvals")
 TERM = timedelta(days=7)  # an open request that nobody decided upon ends by itself
 LONGEST = 500  # characters of a note
-OFFICIAL = "official:"  # before an official's id: who asks from a chat of their own
+OFFICIAL = "official:"  # before an official's id and a mark: who asks from a chat of their own
 Execute = Callable[[DeskTransaction, Act, Mapping[str, str]], object]
 Behind = Callable[[DeskTransaction, Mapping[str, str]], Collection[str]]
 
@@ -243,7 +243,7 @@ def detailed(arguments: Mapping[str, str]) -> list[tuple[str, str]]:
 def name_of(tx: DeskTransaction, who: str) -> str:
     """What an account is called; the terminal's operators are called as they sign the audit."""
     if who.startswith(OFFICIAL):
-        official = tx.subject(who.removeprefix(OFFICIAL))
+        official = tx.subject(who.removeprefix(OFFICIAL).partition(" ")[0])
         return who if official is None else pick(official.name, LANGUAGES[0])
     account = tx.account(who) if who else None
     return who if account is None else account.name

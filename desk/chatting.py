@@ -180,7 +180,7 @@ class ChatDesk:
         held = offices(tx, address)
         if not held:
             return None
-        act = Act(*acting(tx, address, held), address.channel, now, self.key)
+        act = acting(tx, address, held, Act("", "", address.channel, now, self.key))
         return (Reply(propose(tx, held, rest, language, act), language=language),)
 
     def forgotten(self, tx: DeskTransaction, addresses: Sequence[Address], now: datetime) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from desk.approvals import OFFICIAL, ApprovalError
-from desk.audit import Act
+from desk.audit import Act, someone
 from desk.campaigns.commanding import WORDS
 from desk.importing.columns import GROUPS, plain
 from desk.nominating import NOMINATE, NOMINATED, nominate, pending
@@ -34,15 +35,18 @@ def offices(tx: DeskTransaction, address: Address) -> Sequence[Subject]:
     return [subject for each in held(tx, person.id) if (subject := tx.subject(each)) is not None]
 
 
-def acting(tx: DeskTransaction, address: Address, mine: Sequence[Subject]) -> tuple[str, str]:
-    """Who acts, and what they are called: their account where this chat is linked to one.
+def acting(tx: DeskTransaction, address: Address, mine: Sequence[Subject], act: Act) -> Act:
+    """``act`` by whoever talks from ``address``: their account where this chat is linked to one.
 
-    So whoever has an account is no second person to what they propose here.
+    So whoever has an account is no second person to what they propose here. Else the official,
+    and the person by a mark: who holds the office next is not told what they proposed.
     """
-    account = tx.account_by_chat(address)
+    account, chat = tx.account_by_chat(address), tx.chat(address)
     if account is not None:
-        return account.id, account.name
-    return f"{OFFICIAL}{mine[0].id}", pick(mine[0].name, LANGUAGES[0])
+        return replace(act, who=account.id, name=account.name)
+    mark = "" if chat is None else someone(act, chat.person)
+    who = f"{OFFICIAL}{mine[0].id} {mark}"
+    return replace(act, who=who, name=pick(mine[0].name, LANGUAGES[0]))
 
 
 def propose(
@@ -52,17 +56,17 @@ def propose(
 
     ``typed`` is the id of an office where there are several, a side, and the people by commas.
     """
-    first, _, rest = typed.partition(" ")
+    first, rest = _cut(typed)
     office = next((each for each in mine if each.id == first), None)
     if office is None and len(mine) > 1:
         listed = "\n".join(f"• {each.id} {pick(each.name, language)}" for each in mine)
         return WORDS.say("nominate.which", language, listed=listed)
     words = rest if office is not None else typed
     office = office or mine[0]
-    side, _, people = words.strip().partition(" ")
+    side, people = _cut(words)
     group = _side(side)
-    if group is None or not people.strip():
-        return _how(tx, act.who, office, language, mistaken=bool(words.strip()))
+    if group is None or not people:
+        return _how(tx, act.who, office, language, mistaken=bool(words))
     if pending(tx, office.id, act.at):
         return WORDS.say("nominate.waits", language, name=pick(office.name, language))
     try:
@@ -82,6 +86,12 @@ def _whom(tx: DeskTransaction, asked: Approval, language: str) -> dict[str, str]
     names = [each.name or each.id for each in found if each is not None]
     side = WORDS.say(f"nominate.side.{asked.arguments['group']}", language)
     return {"side": side, "people": WORDS.say("nominate.comma", language).join(names)}
+
+
+def _cut(words: str) -> tuple[str, str]:
+    """The first of ``words``, and the rest."""
+    first, *rest = words.split(maxsplit=1) or [""]
+    return first, "".join(rest)
 
 
 def _side(word: str) -> RaterGroup | None:

@@ -246,7 +246,9 @@ def identify(tx: DeskTransaction, act: Act, subject: str, typed: str) -> Person 
         end(tx, act, before, subject)
     if person is not None:
         old = next((r for r in tx.relations_from(person.id) if r.subject == subject), None)
-        tx.change_relations([(old, Relation(person.id, subject, RaterGroup.SELF))])
+        new = Relation(person.id, subject, RaterGroup.SELF)
+        if not tx.change_relations([(old, new)]):
+            return identify(tx, act, subject, typed)  # a poster was scanned at this very moment
         told = {"subject": subject, "group": str(RaterGroup.SELF)}
         before_it = None if old is None else {**told, "group": str(old.group)}
         record(tx, act, "relation.identified", someone(act, person.id), before_it, told)

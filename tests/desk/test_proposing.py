@@ -11,6 +11,7 @@ import pytest
 from desk.accounts import Account
 from desk.approvals import ApprovalError, decide, name_of
 from desk.audit import Act, verify
+from desk.relating import identify
 from desk.roles import Role
 from desk.store import Approval
 from storage import SqlStore
@@ -146,9 +147,21 @@ async def test_one_who_holds_two_offices_says_for_which(quick: Here) -> None:
     assert "waiting" not in (await quick.say("/nominate chief", HEAD))[0]
 
 
+async def test_who_holds_the_office_next_is_not_told_what_was_proposed_before(quick: Here) -> None:
+    await quick.say("/nominate peer p2", HEAD)
+    await decided(quick, await quick.account(Role.OFFICER), agree=True)
+    act = Act("a", "a", "test", NOW, KEY)
+    await quick.store.write(lambda tx: identify(tx, act, "chief", "p3"))
+    assert await quick.say("/nominate", HEAD) == await quick.say("/nosuch", HEAD)
+    [said] = await quick.say("/nominate", CLERK)
+    assert "Chief of North" in said
+    assert "李强" not in said
+    assert "approved" not in said
+
+
 async def test_a_second_one_waits_until_the_first_is_decided(quick: Here) -> None:
     await quick.say("/nominate peer p2", HEAD)
-    [said] = await quick.say("/nominate peer p4", HEAD)
+    [said] = await quick.say("/nominate\npeer\n p4", HEAD)
     assert "waiting for a decision, so nothing was asked for now" in said
     assert len(await waiting(quick)) == 1
     officer = await quick.account(Role.OFFICER)

@@ -167,7 +167,7 @@ async def test_what_an_official_proposed_in_the_chat_is_decided_at_the_desk(desk
 
     def proposed(tx: SqlTransaction) -> str:
         held = offices(tx, chat)
-        act = Act(*acting(tx, chat, held), "telegram", desk.clock(), b"k" * 32)
+        act = acting(tx, chat, held, Act("", "", "telegram", desk.clock(), b"k" * 32))
         return propose(tx, held, "同级 王芳", "zh", act)
 
     said = await desk.store.write(proposed)
