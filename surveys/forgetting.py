@@ -6,18 +6,19 @@ the person's place there goes on under a random name that belongs to nobody, ano
 
 Only the person's own word takes their uncounted ballots out of the box: whoever could do that for
 others would choose whose rating counts. At the desk a finished ballot moves with its place, which
-takes the wave's keys.
+takes the wave's keys; a self-assessment goes, for its place would still name whoever made it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from surveys.ballots import SpoiledError, ballot_id, unseal
+from surveys.cells import RaterGroup
 from surveys.conduct import STATE
 from surveys.errands import Errand
 from surveys.interview import restore
@@ -69,21 +70,28 @@ def from_waves(tx: Any, keyring: Keyring, person: str, *, own: bool) -> None:
         rows: Sequence[SealedInterview] = tx.interviews_of(wave, person)
         if rows and keys is None and not own:
             raise KeysAwayError(wave)
-        kept = [] if own else [row for row in rows if keys and _gave(row, keys)]
+        alone = frozenset(row.subject for row in rows if row.group is RaterGroup.SELF)
+        others = (row for row in rows if keys and row.subject not in alone)
+        kept = [] if own else [row for row in others if keys and _gave(row, keys)]
         left = {row.id for row in rows} - {row.id for row in kept}
         tx.drop_interviews(sorted(left))
         for row in kept:  # its turn moves, so that nobody finishes it under the old name
             tx.keep(replace(row, turn=row.turn + 1, complete=True, state=b""), row.turn)
         if keys is not None:
-            _empty(tx, keys, wave, person, "" if own else nobody)
+            _empty(tx, keys, wave, person, "" if own else nobody, alone)
         tx.rename_in_wave(wave, person, nobody)
 
 
-def _empty(tx: Any, keys: WaveKeys, wave: str, person: str, into: str) -> None:
-    """Move every ballot of ``person`` to the place of ``into``; '' takes it out of the box."""
+def _empty(
+    tx: Any, keys: WaveKeys, wave: str, person: str, into: str, alone: Collection[str | None]
+) -> None:
+    """Move every ballot of ``person`` to the place of ``into``; '' takes it out of the box.
+
+    So it does about the subjects ``alone``: what they said of themselves is nobody else's.
+    """
     for subject in tx.asked_about(wave, person):
         rid = ballot_id(keys.rid_key, wave, person, subject)
-        if into:
+        if into and subject not in alone:
             tx.move_ballot(wave, rid, ballot_id(keys.rid_key, wave, into, subject))
         else:
             tx.drop_ballot(wave, rid)

@@ -201,6 +201,7 @@ def _bind(
 def draft_subjects(tx: DeskTransaction, records: Records) -> Draft[Subject]:
     """Parents may come later in the same file; a chain of parents that bites its tail may not."""
     stored = {subject.id: subject for subject in tx.subjects()}
+    selves = _selves(tx)
     draft: Draft[Subject] = Draft("change_subjects", subject_told)
     draft.holds = lambda tx: {subject.id: subject for subject in tx.subjects()} == stored
     draft.note(*islice(duplicates(records, ["id"]), MOST + 1))
@@ -211,6 +212,9 @@ def draft_subjects(tx: DeskTransaction, records: Records) -> Draft[Subject]:
         new = _subject(records, record, old)
         all_of_them[new.id] = new
         draft.take(new, old)
+        if new.kind == "unit" and new.id in selves:
+            told_of = {"cell": shown(new.id), "person": shown(selves[new.id])}
+            draft.note(records.bad(record, "kind", "somebody", **told_of))
     told = {r.text("id") for r in records.records} - {r.text("id") for r in news}
     rings = _rings(all_of_them)
     for record in news:

@@ -223,6 +223,10 @@ async def test_an_official_is_one_person_and_a_unit_is_nobody(
     good = "rater,subject,group\nF1,F1,自评\nP9,F1,SUB\n"  # ids of people and subjects may agree
     assert await bring(store, "relations", good, tmp_path) == Imported(2, 0, 0, True)
     assert await store.read(lambda tx: tx.raters_as("F1", RaterGroup.SELF)) == ["F1"]
+    made_unit = "id,name_zh,kind,parent\nF1,王主任,unit,D1\n"
+    assert await bad(store, "subjects", made_unit, tmp_path) == [
+        (2, "kind", "'F1' is an official, namely 'F1', and cannot become a unit"),
+    ]
     again = "rater,subject,group\nP1,F1,SELF\n"
     assert await bad(store, "relations", again, tmp_path) == [
         (2, "rater", "the official 'F1' is 'F1' already and cannot be 'P1' as well"),

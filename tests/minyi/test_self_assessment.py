@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from desk.forgetting import forget
 from minyi import scoring, steps
 from minyi.conversing import QUESTIONNAIRES
 from minyi.house import House
@@ -144,6 +146,31 @@ async def test_who_assesses_themselves_is_told_that_it_goes_under_their_name(
     assert "这是自评" in said
     assert "干部2" in said
     assert "保密" not in said.partition("干部2")[2], "no promise that does not hold"
+
+
+async def test_a_self_assessment_goes_with_whoever_made_it_and_what_they_said_of_others_stays(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    """An official who rates a colleague as well is forgotten at the desk before the close."""
+    house = await house_on(store, tmp_path)
+    await furnish(house, tuple(RaterGroup))
+    fellow = Relation("own0", "o1", RaterGroup.PEER)
+    await store.write(lambda tx: tx.put_relations([fellow]))
+    await steps.plan(house, BEFORE)
+    await steps.plan(house, OPEN)
+    for person in [*OTHERS, "own0", "own1"]:
+        await answer(house, person)
+    act = replace(house.act(), at=OPEN)
+    assert await store.write(lambda tx: forget(tx, act, "own0", house.keyring))
+    counted = await steps.tally(house, CLOSED)
+    assert counted.spoiled == 0
+    turnout = await store.read(lambda tx: tx.turnout(PERIOD))
+    answered = sum(each.answered or 0 for each in turnout)
+    assert answered == len(OTHERS) * OFFICIALS + 1 + 1, "theirs of o1, and own1's of o1"
+    own = await store.read(lambda tx: tx.cells(PERIOD, RaterGroup.SELF))
+    assert {cell.subject for cell in own if cell.n} == {"o1"}
+    peers = await store.read(lambda tx: tx.cells(PERIOD, RaterGroup.PEER))
+    assert max(cell.n for cell in peers if cell.subject == "o1") == 7
 
 
 def test_at_the_terminal_it_is_said_who_an_official_is(founded: Minyi, tmp_path: Path) -> None:
