@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from surveys.forms.xlsform import load_form
 from surveys.people import Invite, Subject
@@ -71,6 +71,9 @@ async def client(talk: Scripted) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://minyi.test") as client:
         yield client
+
+
+expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
 
 # Per module: while it is open, Playwright's loop stands in the way of async tests.

@@ -50,7 +50,7 @@ def browsing(
     """A fresh visitor's page. ``calm``: a complaint (such as a blocked style) fails the test."""
     options.setdefault("locale", "zh-CN")
     context = chromium.new_context(viewport=size, **options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))

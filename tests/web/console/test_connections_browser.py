@@ -96,7 +96,6 @@ def test_the_pages_are_sound_and_do_what_they_say(
     url, cookie = seat
     # a form that is refused is answered with 422, of which the browser's console tells
     with browsing(chromium, size, calm=False, color_scheme=scheme, locale=language) as page:
-        page.context.set_default_timeout(30_000)
         page.context.add_cookies([{"name": "minyi-desk", "value": cookie, "url": url}])
         page.goto(url + PAGE)
         sound(page)

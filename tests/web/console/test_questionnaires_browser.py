@@ -88,7 +88,6 @@ def test_refused_mended_tried_and_kept(
 ) -> None:
     url, cookie = seat
     with browsing(chromium, size, java_script_enabled=scripts) as page:
-        page.context.set_default_timeout(30_000)
         page.context.add_cookies([{"name": "minyi-desk", "value": cookie, "url": url}])
         page.goto(f"{url}/desk/questionnaires")
         chosen(page, "窗口.md", BAD)
@@ -134,7 +133,7 @@ def test_the_language_is_changed_within_the_trial(chromium: Browser, seat: tuple
         page.get_by_role("button", name="试答一遍").click()
         booth = page.locator(".booth")
         booth.get_by_role("button", name="换语言").click()
-        booth.get_by_role("button", name="English").last.click()
+        booth.get_by_role("button", name="English", exact=True).click()
         expect(booth.locator(".question").last).to_contain_text("How satisfied")
         expect(booth.locator("#say")).to_contain_text("Send")
         assert page.url.startswith(f"{url}/desk/questionnaires/trial")
