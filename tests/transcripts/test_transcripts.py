@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -52,29 +51,6 @@ async def stages() -> AsyncIterator[By[Stage]]:
         yield _kept(make)
 
 
-@module
-async def terminals(
-    request: pytest.FixtureRequest,
-) -> AsyncIterator[Callable[[Script], Awaitable[str]]]:
-    """``minyi talk`` for each conversation that will be asked for, two at a time."""
-    two = asyncio.Semaphore(2)
-
-    async def one(script: Script) -> str:
-        async with two:
-            return await run(script)
-
-    wanted: list[Script] = [
-        cast(Script, item.callspec.params["script"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and "terminals" in item.fixturenames
-    ]
-    running = {script: asyncio.create_task(one(script)) for script in dict.fromkeys(wanted)}
-    yield lambda script: running[script]
-    for task in running.values():
-        task.cancel()
-    await asyncio.gather(*running.values(), return_exceptions=True)
-
-
 def _kept(make: Callable[[str], Awaitable[T]]) -> By[T]:
     made: dict[str, T] = {}
 
@@ -93,7 +69,7 @@ def _kept(make: Callable[[str], Awaitable[T]]) -> By[T]:
     ids=lambda value: value.name if isinstance(value, Script) else "htmx" if value else "plain",
 )
 async def test_the_web_chat_says_it_word_for_word(
-    script: Script, javascript: bool, sites: By[str], terminals: object
+    script: Script, javascript: bool, sites: By[str]
 ) -> None:
     url = await sites(script.questionnaire)
     headers = {"Accept-Language": script.language}
@@ -109,10 +85,8 @@ async def test_telegram_says_it_word_for_word(script: Script, stages: By[Stage])
 
 
 @every
-async def test_the_terminal_says_it_word_for_word(
-    script: Script, terminals: Callable[[Script], Awaitable[str]]
-) -> None:
-    assert await terminals(script) == expected(script)
+async def test_the_terminal_says_it_word_for_word(script: Script) -> None:
+    assert await run(script) == expected(script)
 
 
 async def test_both_languages_tell_the_same_conversations() -> None:
