@@ -1,6 +1,7 @@
 """What may leave the house, as CSV, XLSX or JSON. Rows stream; nothing is gathered in memory.
 
 Ballots, interviews, the roll, concerns and remarks are not here, and there is no flag for them.
+What officials gave themselves leaves with their scorecard and not before.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
 from evaluation.store import ScoreTransaction
-from surveys.cells import GRADES
+from surveys.cells import GRADES, THIRD_PARTIES
 from surveys.store import Transaction
 
 T = TypeVar("T")
@@ -123,7 +124,7 @@ def _cells(tx: Results, periods: Sequence[str]) -> Table:
     rows = (
         (period, c.subject, names.get(c.subject), c.indicator, str(c.group), *c.counts, c.n,
          c.mean if c.n else None, " ".join(c.pooled))
-        for period in periods for c in tx.cells(period)
+        for period in periods for c in tx.cells(period) if c.group in THIRD_PARTIES
     )  # fmt: skip
     return Table("cells", header, rows)
 
@@ -132,7 +133,7 @@ def _turnout(tx: Results, periods: Sequence[str]) -> Table:
     names = _names(tx)
     rows = (
         (period, t.subject, names.get(t.subject), str(t.group), t.asked, t.answered)
-        for period in periods for t in tx.turnout(period)
+        for period in periods for t in tx.turnout(period) if t.group in THIRD_PARTIES
     )  # fmt: skip
     return Table("turnout", ("period", "subject", "name", "group", "asked", "answered"), rows)
 

@@ -16,7 +16,7 @@ from datetime import datetime
 
 from desk.outcomes import STEP, roll, tens
 from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState
-from surveys.cells import RaterGroup
+from surveys.cells import RaterGroup, Turnout
 from surveys.store import Transaction
 
 
@@ -36,6 +36,8 @@ class Messages:
 @dataclass(frozen=True, slots=True)
 class Side:
     """One subject as one rater group sees it; ``answered`` None: withheld, or not counted yet.
+
+    Of a self-assessment it is never told here: the published card shows it, or its absence.
 
     ``asked`` is told as :func:`desk.outcomes.roll` says: 0 for fewer than ten recipients.
     """
@@ -118,7 +120,11 @@ def _sides(tx: Transaction, wave: Wave) -> Sequence[Side]:
     if wave.state is not WaveState.TALLIED:
         return [Side(subject, group, asked) for subject, group, asked in tx.sides(wave.id)]
     told = tx.turnout(wave.period, wave.id)
-    return [Side(each.subject, each.group, each.asked, each.answered) for each in told]
+    return [Side(each.subject, each.group, each.asked, _shown(each)) for each in told]
+
+
+def _shown(turnout: Turnout) -> int | None:
+    return None if turnout.group is RaterGroup.SELF else turnout.answered
 
 
 def _asked(

@@ -16,7 +16,8 @@ from evaluation.composite import Standing
 from evaluation.method import POINTS, Category, Method
 from evaluation.reason import Reason
 from evaluation.scorecard import Evidence, Hearing, Scorecard
-from surveys.cells import GRADES, RaterGroup, Turnout
+from evaluation.self_assessment import SelfAssessment, self_assessment
+from surveys.cells import GRADES, Cell, RaterGroup, Turnout
 
 LEAST_FOR_DETAIL = 30  # ratings from which a histogram and the share of dissatisfied may be shown
 BANDS_OF_N = ((1, 4), (5, 9), (10, 19), (20, 49), (50, None))
@@ -79,6 +80,7 @@ class PublishedCard:
     method: str
     input_hash: str
     trial: bool
+    self_assessment: SelfAssessment | None = None  # beside the score; older ones have none
 
 
 def published_to_json(cards: Iterable[PublishedCard]) -> bytes:
@@ -91,8 +93,11 @@ def published_from_json(data: bytes) -> tuple[PublishedCard, ...]:
     return load_all(PublishedCard, data)
 
 
-def publish(card: Scorecard, method: Method) -> PublishedCard:
-    """Coarsen a scorecard; ``method`` must be the one that it was scored by (ValueError)."""
+def publish(card: Scorecard, method: Method, own: Iterable[Cell] = ()) -> PublishedCard:
+    """Coarsen a scorecard; ``method`` must be the one that it was scored by (ValueError).
+
+    What the official gave themselves, among the cells ``own``, is put beside it.
+    """
     if card.method != method.version:
         raise ValueError(f"{card.subject} was scored by {card.method}, not by {method.version}")
     details, held_back = _details(card.evidence)
@@ -100,11 +105,12 @@ def publish(card: Scorecard, method: Method) -> PublishedCard:
     if step and _all_alike(card.evidence):
         step = None
         held_back = (Reason("score_all_alike"), *held_back)
+    value = _rounded(_possible(card.value), step) if card.value is not None and step else None
     return PublishedCard(
         subject=card.subject,
         period=card.period,
         rating_class=card.rating_class,
-        value=_rounded(_possible(card.value), step) if card.value is not None and step else None,
+        value=value,
         step=step,
         interval=_interval(card, method, step) if step else None,
         bands=card.verdict.bands if card.verdict else (),
@@ -120,6 +126,7 @@ def publish(card: Scorecard, method: Method) -> PublishedCard:
         method=card.method,
         input_hash=card.input_hash,
         trial=card.trial,
+        self_assessment=self_assessment(card.subject, own, method, card.category_weights, value),
     )
 
 

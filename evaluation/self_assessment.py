@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from evaluation.dossier import indicator_weights
-from evaluation.method import POINTS, Method
-from evaluation.publication import PublishedCard
+from evaluation.method import POINTS, Category, Method
 from surveys.cells import Cell, RaterGroup
 
 
@@ -18,8 +17,8 @@ class SelfAssessment:
 
     ``marks`` by indicator, in the method's order, each the mean of the quarter's waves; ``points``
     is their mean by the weights that the work had on the card, ``gap`` how far that lies above the
-    published score. Both are None where the card's method is not at hand or weighs none of these
-    indicators, the gap also where there is no score.
+    published score. Both are None where the method weighs none of these indicators, the gap also
+    where there is no score.
     """
 
     marks: Mapping[str, int]
@@ -28,22 +27,26 @@ class SelfAssessment:
 
 
 def self_assessment(
-    card: PublishedCard, cells: Iterable[Cell], method: Method | None
+    subject: str,
+    cells: Iterable[Cell],
+    method: Method,
+    category_weights: Mapping[Category, float],
+    value: int | None,
 ) -> SelfAssessment | None:
-    """The marks among ``cells`` that the one on the ``card`` gave themselves; None without any.
+    """The marks among ``cells`` that ``subject`` gave themselves; None without any.
 
-    ``method`` is the one of the card's version, if there is one.
+    ``category_weights`` are those of the card, ``value`` its published score.
     """
     given: dict[str, list[Cell]] = {}
     for cell in cells:
-        if cell.group is RaterGroup.SELF and cell.subject == card.subject and cell.n:
+        if cell.group is RaterGroup.SELF and cell.subject == subject and cell.n:
             given.setdefault(cell.indicator, []).append(cell)
     if not given:
         return None
     exact = {name: POINTS * _mean(of_waves) for name, of_waves in given.items()}
-    points = None if method is None else _weighed(exact, card, method)
-    gap = None if points is None or card.value is None else points - card.value
-    known = [each.id for each in method.indicators] if method else []
+    points = _weighed(exact, method, category_weights)
+    gap = None if points is None or value is None else points - value
+    known = [each.id for each in method.indicators]
     listed = sorted(exact, key=lambda name: known.index(name) if name in known else len(known))
     return SelfAssessment({name: round(exact[name]) for name in listed}, points, gap)
 
@@ -53,7 +56,9 @@ def _mean(cells: Iterable[Cell]) -> float:
     return math.fsum(n * mean for n, mean in known) / sum(n for n, _ in known)
 
 
-def _weighed(marks: Mapping[str, float], card: PublishedCard, method: Method) -> int | None:
+def _weighed(
+    marks: Mapping[str, float], method: Method, category_weights: Mapping[Category, float]
+) -> int | None:
     marked = tuple(each for each in method.indicators if each.id in marks)
-    weights = indicator_weights(marked, card.category_weights)
+    weights = indicator_weights(marked, category_weights)
     return round(math.fsum(w * marks[i] for i, w in weights.items())) if weights else None

@@ -10,10 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from minyi.house import House
-from surveys.ballots import Ballot, SpoiledError, unseal
+from surveys.ballots import STATE, Ballot, SpoiledError, unseal
 from surveys.campaigns import Campaign, Wave, WaveState, ends_at
 from surveys.cells import Tally
-from surveys.conduct import STATE
 from surveys.dropoff import REVIEW, Row, beside, disclose
 from surveys.forms.form import Form
 from surveys.forms.xform import read_xform

@@ -177,7 +177,8 @@ def _publish(tx: Any, act: Act, period: str) -> PublishReport:
     if run is None:
         raise StepError(f"{period} has not been scored. Run 'minyi score {period}' first.")
     _, method = thaw(run.frozen)
-    cards = [published(card, method) for card in cards_from_json(run.cards)]
+    own = tx.cells(period, RaterGroup.SELF)
+    cards = [published(card, method, own) for card in cards_from_json(run.cards)]
     tx.put_publication(period, published_to_json(cards))
     after = {"cards": len(cards), "method": run.method, "input": run.input_hash}
     record(tx, act, "score.published", f"period:{period}", None, after)

@@ -193,7 +193,7 @@ def _handed_on(visit: Visit, before: str) -> list[str]:
 def for_campaign(visit: Visit, invite: Invite) -> Reply | None:
     """Whoever is on the roll of the campaign's open wave begins; None for everybody else."""
     waves = {wave.id for wave in visit.open_waves() if wave.campaign == invite.target}
-    left = visit.tx.open_assignments(visit.chat.person, visit.sitting.now)
+    left = visit.sitting.left()
     mine = next((assignment for assignment in left if assignment.wave in waves), None)
     return None if mine is None else visit.go(mine.wave)
 

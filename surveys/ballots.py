@@ -23,6 +23,7 @@ from surveys.typed.understand import TEXT_LIMIT
 
 BLOCK = 256  # a form's ballots are padded to one size, a multiple of this
 SUBJECT_LIMIT = 64  # code points of a subject's id
+STATE = b"interview"  # the purpose that interview states are sealed for
 STATE_BLOCK = 1024  # interview states are padded to a multiple of this
 
 

@@ -99,7 +99,7 @@ def resume(visit: Visit) -> Reply | None:
     """Go on with the interview, or with the first wave that still has something open."""
     if visit.current() is not None:
         return visit.stands()
-    left = visit.tx.open_assignments(visit.chat.person, visit.sitting.now)
+    left = visit.sitting.left()
     return visit.go(left[0].wave) if left else None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from surveys.ballots import STATE_BLOCK, seal, unseal
+from surveys.ballots import STATE, STATE_BLOCK, seal, unseal
 from surveys.errands import Errand
 from surveys.forms.form import HANDED, Form, Kind, Question, Repeat, walk
 from surveys.forms.xform import read_xform
@@ -26,6 +26,7 @@ from surveys.phrasing import (
     review_text,
     short,
 )
+from surveys.rating import Rating
 from surveys.reply import Medium, Reply, Thanks
 from surveys.saying import Ask, Farewell, Review
 from surveys.store import Assignment, SealedInterview
@@ -33,7 +34,6 @@ from surveys.typed.trouble import Trouble
 from surveys.typed.understand import TEXT_LIMIT
 from surveys.words import pick
 
-STATE = b"interview"
 TURNS = 1 << 40  # turns start anywhere below: a row alone must not tell how far somebody got
 SEEDS = 1 << 31
 MANY = 5  # questions from which on the way to stop stands below each
@@ -160,6 +160,12 @@ class Sitting:
         """The chat's language."""
         return self.chat.language
 
+    def left(self) -> list[Assignment]:
+        """What the person may still answer, in the order in which they are asked."""
+        left = self.tx.open_assignments(self.chat.person, self.now)
+        rating = self.errands.get("rating")
+        return rating.in_turn(left) if isinstance(rating, Rating) else list(left)
+
     def point_at(self, interview: str | None) -> None:
         """Make ``interview`` the one that typed words answer."""
         self.tx.put_chat(replace(self.chat, interview=interview))
@@ -249,8 +255,7 @@ class Sitting:
         """What else the wave asks of them; after a row that names nobody it would name them."""
         if row.person != self.chat.person:
             return None
-        left = self.tx.open_assignments(self.chat.person, self.now)
-        return next((a for a in left if a.wave == row.wave), None)
+        return next((a for a in self.left() if a.wave == row.wave), None)
 
     def _overtaken(self, row: SealedInterview) -> Reply:
         """Someone was faster (a double tap, another process): show what is true now."""

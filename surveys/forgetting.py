@@ -17,9 +17,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from surveys.ballots import SpoiledError, ballot_id, unseal
+from surveys.ballots import STATE, SpoiledError, ballot_id, unseal
 from surveys.cells import RaterGroup
-from surveys.conduct import STATE
 from surveys.errands import Errand
 from surveys.interview import restore
 from surveys.keys import Keyring, WaveKeys

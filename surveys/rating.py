@@ -15,7 +15,8 @@ from surveys.keys import Keyring
 from surveys.people import Address, Text
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Button, Reply
-from surveys.store import SealedInterview
+from surveys.sequence import in_turn
+from surveys.store import Assignment, SealedInterview
 from surveys.words import pick
 
 _GRADES = frozenset(str(grade) for grade in range(1, GRADES + 1))
@@ -48,6 +49,14 @@ class Rating:
                 return None
         keys = self._keyring.wave_keys(wave.id)
         return None if keys is None else keys.rid_key
+
+    def in_turn(self, left: Sequence[Assignment]) -> list[Assignment]:
+        """What one person may still answer, in the order in which they are asked."""
+        return in_turn(left, self._order_key)
+
+    def _order_key(self, wave: str) -> bytes:
+        keys = self._keyring.wave_keys(wave)
+        return b"" if keys is None else keys.rid_key
 
     def context(self, tx: Any, row: SealedInterview) -> Mapping[str, Text]:
         """``subject`` (its name) and ``group`` (SUP, PEER, SUB, SVC, SELF)."""

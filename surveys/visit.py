@@ -257,7 +257,7 @@ class Visit:
         return None if row is None else self.after(row)
 
     def offer(self) -> Reply | None:
-        left = self.tx.open_assignments(self.chat.person, self.sitting.now)
+        left = self.sitting.left()
         if not left:
             return None
         wave = left[0].wave
@@ -273,7 +273,7 @@ class Visit:
 
     def go(self, wave_id: str) -> Reply:
         """Begin, or go on with, what is left in a wave."""
-        left = self.tx.open_assignments(self.chat.person, self.sitting.now)
+        left = self.sitting.left()
         mine = [assignment for assignment in left if short(assignment.wave) == short(wave_id)]
         if not mine:
             return self.stands()
@@ -319,7 +319,7 @@ class Visit:
 
     def onward(self) -> tuple[tuple[Button, ...], ...]:
         """Go on with what is still open, and the menu."""
-        left = self.tx.open_assignments(self.chat.person, self.sitting.now)
+        left = self.sitting.left()
         if not left:
             return self.menu()
         return ((self.button("button.continue", Press("g", left[0].wave)),), *self.menu())

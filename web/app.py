@@ -83,7 +83,7 @@ def create_app(
         *media.routes(),
         *results.routes(),
         *(console_routes() if console is not None else ()),
-        *(_api(console, public_url, bot_username, known) if console is not None else ()),
+        *(_api(console, public_url, bot_username) if console is not None else ()),
         Mount("/static", KeptFiles(directory=HERE / "static")),
     ]
     app = Starlette(
@@ -106,13 +106,11 @@ def create_app(
     return app
 
 
-def _api(
-    console: Console, public_url: str, bot_username: str, methods: Sequence[Method]
-) -> list[Mount]:
+def _api(console: Console, public_url: str, bot_username: str) -> list[Mount]:
     from web.api.app import PREFIX as AT
     from web.api.app import create_api  # half a second that pages without a desk do not need
 
-    mount = Mount(AT, create_api(console, public_url, None, bot_username, methods))
+    mount = Mount(AT, create_api(console, public_url, None, bot_username))
     # also an address with a line break in it is answered as the API answers
     mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
     return [mount]

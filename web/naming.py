@@ -43,11 +43,11 @@ class Names:
         """The method of that version; else one of the same name, for its names only."""
         name = version.partition("@")[0]
         near = (each for each in self.methods if each.name == name)
-        return method_of(version, self.methods) or next(near, None)
+        return self._exactly(version) or next(near, None)
 
     def edges(self, version: str) -> tuple[float, ...]:
         """Where bands begin, without the lowest; none for a method that is not known here."""
-        method = method_of(version, self.methods)
+        method = self._exactly(version)
         return tuple(band.start for band in method.bands[1:]) if method else ()
 
     def group(self, group: str) -> str:
@@ -105,13 +105,11 @@ class Names:
         """A sentence of the scoring room."""
         return SCORING.say(key, self.language, **arguments)
 
+    def _exactly(self, version: str) -> Method | None:
+        return next((each for each in self.methods if each.version == version), None)
+
     def _of(self, named: Iterable[tuple[str, Text]], wanted: str) -> str:
         return pick(dict(named).get(wanted, {}), self.language) or wanted
-
-
-def method_of(version: str, methods: Iterable[Method]) -> Method | None:
-    """The method of exactly that version, if it is among ``methods``."""
-    return next((each for each in methods if each.version == version), None)
 
 
 def choices_of(tx: Transaction) -> dict[tuple[str, str], Text]:

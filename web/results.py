@@ -13,13 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from evaluation.publication import LEAST_FOR_DETAIL, PublishedCard, published_from_json
-from evaluation.self_assessment import self_assessment
 from evaluation.store import ScoreTransaction
-from surveys.cells import Cell, RaterGroup, Reasons
+from surveys.cells import RaterGroup, Reasons
 from surveys.people import Text
 from surveys.store import Transaction
 from web import drawing
-from web.naming import QUARTER, Names, choices_of, method_of
+from web.naming import QUARTER, Names, choices_of
 from web.site import language_of, page, site_of
 
 LEAST_NAMED = 5  # a reason named by fewer ballots is not shown
@@ -31,7 +30,6 @@ class Published:
 
     cards: tuple[PublishedCard, ...]
     reasons: tuple[Reasons, ...]
-    selves: tuple[Cell, ...]  # what officials gave themselves
     subjects: dict[str, Text]
     choices: dict[tuple[str, str], Text]
 
@@ -105,9 +103,6 @@ async def subject(request: Request) -> Response:
         "moves": moves,
         "axis": axis(points),
         "signed": signed,
-        "own": self_assessment(
-            card, found.selves, method_of(card.method, site_of(request).methods)
-        ),
         "whys": reasons_named(found.reasons, card.subject),
         "legend": _legend((card,), names),
     }
@@ -180,7 +175,6 @@ async def _published(request: Request) -> tuple[Published, Names]:
         return Published(
             published_from_json(cards),
             tuple(tx.reasons(wanted)),
-            tuple(tx.cells(wanted, RaterGroup.SELF)),
             {each.id: each.name for each in tx.subjects()},
             choices_of(tx),
         )

@@ -26,9 +26,13 @@ def own(indicator: str, grade: int, subject: str = "tax", times: int = 1) -> Cel
 
 
 def seen(card: PublishedCard, *marks: Cell) -> SelfAssessment:
-    found = self_assessment(card, marks, METHOD)
+    found = told(card, *marks)
     assert found is not None
     return found
+
+
+def told(card: PublishedCard, *marks: Cell) -> SelfAssessment | None:
+    return self_assessment(card.subject, marks, METHOD, card.category_weights, card.value)
 
 
 def test_a_mark_is_worth_twenty_points_a_grade() -> None:
@@ -49,16 +53,14 @@ def test_of_several_waves_the_mean_counts() -> None:
 
 def test_others_marks_and_others_self_assessments_are_not_taken_for_it() -> None:
     strangers = [own("duty", 5, "clinic"), Cell("tax", "duty", RaterGroup.PEER, (0, 0, 0, 0, 9))]
-    assert self_assessment(CARD, strangers, METHOD) is None
-    assert self_assessment(CARD, [own("duty", 1, times=0)], METHOD) is None
+    assert told(CARD, *strangers) is None
+    assert told(CARD, own("duty", 1, times=0)) is None
 
 
-def test_without_a_score_there_is_no_gap_and_without_the_method_no_sum() -> None:
+def test_without_a_score_there_is_no_gap() -> None:
     withheld = replace(CARD, value=None)
     assert seen(withheld, own("duty", 4)).points == 80
     assert seen(withheld, own("duty", 4)).gap is None
-    blind = self_assessment(CARD, [own("duty", 4)], None)
-    assert blind == SelfAssessment({"duty": 80}, None, None)
 
 
 def test_an_indicator_that_the_method_does_not_know_is_shown_and_not_weighed() -> None:

@@ -11,6 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from desk.exporting import OPEN as OPEN_TABLES
+from desk.exporting import export
+from desk.fieldwork import fieldwork
 from desk.forgetting import forget
 from minyi import scoring, steps
 from minyi.conversing import QUESTIONNAIRES
@@ -69,16 +72,20 @@ async def answer(house: House, person: str) -> None:
         data = (chance.choice(grades[:5]) if grades else others[0]).data
 
 
-async def quarter(house: House, groups: tuple[RaterGroup, ...]) -> None:
-    """The wave opens by the clock, everybody asked answers, it is counted, scored, published."""
+async def counted(house: House, groups: tuple[RaterGroup, ...]) -> None:
+    """The wave opens by the clock, everybody asked answers, it is counted."""
     await furnish(house, groups)
     await steps.plan(house, BEFORE)
     await steps.plan(house, OPEN)
     own = [f"own{n}" for n in range(OFFICIALS)] if RaterGroup.SELF in groups else []
     for person in [*OTHERS, *own]:
         await answer(house, person)
-    counted = await steps.tally(house, CLOSED)
-    assert counted.spoiled == 0
+    assert (await steps.tally(house, CLOSED)).spoiled == 0
+
+
+async def quarter(house: House, groups: tuple[RaterGroup, ...]) -> None:
+    """Counted, scored and published."""
+    await counted(house, groups)
     await scoring.score(house, PERIOD)
     await scoring.publish(house, PERIOD)
 
@@ -130,6 +137,28 @@ async def test_what_officials_gave_themselves_stands_beside_their_card(
     assert f'<span class="many">{round(20 * mark.mean)}</span>' in shown
     assert "自评折合" in shown
     assert unit.status_code == 404, "nobody rated it"
+
+
+async def test_it_is_told_with_the_card_and_not_before(store: SqlStore, tmp_path: Path) -> None:
+    house = await house_on(store, tmp_path)
+    await counted(house, tuple(RaterGroup))
+
+    async def leaves() -> str:
+        to = tmp_path / "all.json"
+        await export(store, OPEN_TABLES, [PERIOD], to, "json")
+        return to.read_text("utf-8")
+
+    before = await leaves()
+    assert '"SUP"' in before
+    assert "SELF" not in before
+    found = await store.read(lambda tx: fieldwork(tx, WAVE))
+    assert found is not None
+    own = [each.answered for each in found.sides if each.group is RaterGroup.SELF]
+    assert own == [None] * OFFICIALS
+    await scoring.score(house, PERIOD)
+    assert "self_assessment" not in await leaves()
+    await scoring.publish(house, PERIOD)
+    assert "self_assessment.marks.duty" in await leaves()
 
 
 async def test_who_assesses_themselves_is_told_that_it_goes_under_their_name(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from evaluation.method import Method
@@ -68,9 +69,9 @@ def quarter() -> QuarterInput:
     )  # fmt: skip
 
 
-def cards() -> tuple[PublishedCard, ...]:
-    """The quarter, scored and published by the real thing."""
-    return tuple(publish(card, METHOD) for card in score(quarter(), METHOD))
+def cards(own: Sequence[Cell] = ()) -> tuple[PublishedCard, ...]:
+    """The quarter, scored and published by the real thing; ``own`` are self-assessments."""
+    return tuple(publish(card, METHOD, own) for card in score(quarter(), METHOD))
 
 
 def publications() -> dict[str, bytes]:

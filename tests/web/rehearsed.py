@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-from surveys.cells import Cell, RaterGroup
 from surveys.people import Address, Invite, Subject
 from surveys.reply import Button, Handed, Heard, Located, Looked, Opened, Reply, Tapped, Typed
 from surveys.store import Transaction
@@ -114,7 +113,6 @@ class Shelf:
     named: Mapping[str, Subject] = field(default_factory=dict)
     published: Mapping[str, bytes] = field(default_factory=dict)
     why: Mapping[str, Any] = field(default_factory=dict)
-    own: Mapping[str, Sequence[Cell]] = field(default_factory=dict)
     sources: Mapping[str, bytes] = field(default_factory=dict)
 
     def invite(self, token: str) -> Invite | None:
@@ -134,9 +132,6 @@ class Shelf:
 
     def reasons(self, period: str) -> Any:
         return self.why.get(period, ())
-
-    def cells(self, period: str, group: RaterGroup) -> Any:
-        return [cell for cell in self.own.get(period, ()) if cell.group is group]
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         return work(cast(Transaction, self))

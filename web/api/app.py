@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -15,7 +14,6 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from desk.roles import May
-from evaluation.method import Method
 from web.api import (
     campaigns,
     days,
@@ -67,18 +65,15 @@ def create_api(
     public_url: str,
     limits: Limits | None = None,
     bot_username: str = "",
-    methods: Sequence[Method] = (),
 ) -> FastAPI:
     """The API of ``console``'s desk, to be mounted at :data:`PREFIX`.
 
-    ``bot_username`` is without @; '' where nobody is answered in Telegram. ``methods`` are those
-    that scorecards were made by.
+    ``bot_username`` is without @; '' where nobody is answered in Telegram.
     """
     api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     api.state.console = console
     api.state.public_url = public_url.rstrip("/")
     api.state.bot_username = bot_username
-    api.state.methods = tuple(methods)
     api.state.limits = limits or Limits()
     api.state.examiner = Examiner()
     for operation in OPERATIONS:

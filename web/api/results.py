@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import Request
 
 from desk.leaving import results_taken
 from desk.roles import May
 from desk.store import DeskTransaction
 from evaluation.publication import PublishedCard, published_from_json
-from evaluation.self_assessment import self_assessment
-from surveys.cells import Cell, RaterGroup
 from web.api.call import Call, Caller
 from web.api.operations import Operation
 from web.api.paging import Page, Paged
 from web.api.problems import ProblemError
-from web.naming import method_of
 
 Period = Annotated[
     str, Path(description="A quarter, as 2026Q4.", pattern=r"^[0-9]{4}Q[1-4]$", examples=["2026Q4"])
@@ -116,37 +111,31 @@ async def periods(call: Caller, page: Paged) -> Page[PeriodModel]:
     return Page(items=list(items), next=onward)
 
 
-async def cards(call: Caller, request: Request, period: Period, page: Paged) -> Page[CardModel]:
+async def cards(call: Caller, period: Period, page: Paged) -> Page[CardModel]:
     """A quarter's scorecards that this account may see, as they were published."""
-    found, own = await _published(call, period)
+    found = await _published(call, period)
     shown, onward = page.cut(found, lambda card: (card.subject,))
-    return Page(items=[_model(request, card, own) for card in shown], next=onward)
+    return Page(items=[_model(card) for card in shown], next=onward)
 
 
 async def card(
     call: Caller,
-    request: Request,
     period: Period,
     subject: Annotated[
         str, Path(description="A subject's id.", pattern=r"^[^\s\x00-\x1f\x7f/]{1,64}$")
     ],
 ) -> CardModel:
     """One scorecard, as it was published."""
-    cards, own = await _published(call, period)
+    cards = await _published(call, period)
     found = next((each for each in cards if each.subject == subject), None)
     if found is None:
         raise ProblemError("missing")
-    return _model(request, found, own)
+    return _model(found)
 
 
-async def _published(call: Call, period: str) -> tuple[tuple[PublishedCard, ...], Sequence[Cell]]:
-    """The cards that the account may see, and what officials gave themselves."""
-    found, own = await call.read(
-        lambda tx: (
-            _cards(tx, period, call.reach(tx, May.RESULTS_READ)),
-            tx.cells(period, RaterGroup.SELF),
-        )
-    )
+async def _published(call: Call, period: str) -> tuple[PublishedCard, ...]:
+    """The cards that the account may see."""
+    found = await call.read(lambda tx: _cards(tx, period, call.reach(tx, May.RESULTS_READ)))
     if found is None:
         raise ProblemError("missing")
     await call.leaves(
@@ -154,7 +143,7 @@ async def _published(call: Call, period: str) -> tuple[tuple[PublishedCard, ...]
         f"results:{period}",
         lambda tx, act: results_taken(tx, act, ("scorecards",), (period,), "api"),
     )
-    return found, own
+    return found
 
 
 def _cards(
@@ -167,12 +156,8 @@ def _cards(
     return tuple(card for card in cards if within is None or card.subject in within)
 
 
-def _model(request: Request, card: PublishedCard, own: Sequence[Cell]) -> CardModel:
-    found = self_assessment(card, own, method_of(card.method, request.app.state.methods))
-    model = CardModel.model_validate(card, from_attributes=True)
-    if found is not None:
-        model.self_assessment = SelfModel.model_validate(found, from_attributes=True)
-    return model
+def _model(card: PublishedCard) -> CardModel:
+    return CardModel.model_validate(card, from_attributes=True)
 
 
 OPERATIONS = (
