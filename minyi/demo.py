@@ -47,7 +47,7 @@ from surveys.words import pick
 FIRST_DAY = datetime(2026, 10, 9, 8, tzinfo=ZONE)
 TRY = "u_household"
 NEW_YEAR = datetime(2027, 1, 4, 9, tzinfo=ZONE)
-STAFF = (RaterGroup.SUPERIOR, RaterGroup.PEER, RaterGroup.SUBORDINATE)
+STAFF = (RaterGroup.SUPERIOR, RaterGroup.PEER, RaterGroup.SUBORDINATE, RaterGroup.SELF)
 
 
 async def play(options: Options) -> None:

@@ -110,22 +110,23 @@ def scorecards(
 ) -> None:
     """The published table, and what was left out."""
     table = Table(box=None, title="2026Q4", title_justify="left", padding=(0, 1, 0, 0))
-    table.add_column("unit", no_wrap=True)
+    table.add_column("who", no_wrap=True)
     table.add_column("score", justify="right")
-    table.add_column("0 — interval — 100", no_wrap=True)
+    table.add_column("interval, 0–100", no_wrap=True)
     table.add_column("band")
     for group in THIRD_PARTIES:
-        table.add_column(group, justify="right", min_width=5)
+        table.add_column(group, justify="right")
+    table.add_column("own", justify="right")
     names = Names("zh", [shipped("quarterly")], {s.id: s.name for s in subjects}, {})
     reasons = replace(names, language="en")
-    left_out: list[str] = []
-    for card in cards:
+    left_out: dict[str, list[str]] = {}  # why: whose score
+    for card in sorted(cards, key=lambda each: each.rating_class, reverse=True):  # units first
         table.add_row(*_row(card, names))
-        why = " ".join(reasons.reason(card.method, reason) for reason in card.withheld)
-        left_out += [f"{names.subject(card.subject)}: {why}"] if why else []
+        if why := " ".join(reasons.reason(card.method, reason) for reason in card.withheld):
+            left_out.setdefault(why, []).append(names.subject(card.subject))
     console.print(table)
-    for sentence in left_out:
-        console.print(sentence, highlight=False)
+    for why, whose in left_out.items():
+        console.print(f"{'、'.join(whose)}: {why}", highlight=False, soft_wrap=True)
     merged = sum(1 for held in withheld if held.fate == "merged")
     unknown = sum(n for _, outcome, n in deliveries if outcome == "unknown")
     gone = sum(n for _, outcome, n in deliveries if outcome == "gone")
@@ -144,7 +145,9 @@ def _row(card: PublishedCard, names: Names) -> tuple[str, ...]:
     answers = {each.group: _band(each) for each in card.answers}
     bands = "|".join(names.band(card.method, band) for band in card.bands) or "—"
     name = names.subject(card.subject)
-    return name, value, interval, bands, *(answers.get(group, "–") for group in THIRD_PARTIES)
+    own = card.self_assessment and card.self_assessment.points
+    heard = (answers.get(group, "–") for group in THIRD_PARTIES)
+    return name, value, interval, bands, *heard, "" if own is None else f"{own}"
 
 
 def _band(answers: Answers) -> str:
@@ -158,7 +161,7 @@ def _span(pair: tuple[int, int]) -> str:
     return f"{pair[0]}–{pair[1]}" if pair[0] != pair[1] else f"{pair[0]}"
 
 
-def _bar(low: int, high: int, width: int = 10) -> str:
+def _bar(low: int, high: int, width: int = 8) -> str:
     cells = ["·"] * width
     for at in range(max(0, low * width // 100), min(width, high * width // 100 + 1)):
         cells[at] = "█"

@@ -183,6 +183,7 @@ class Open:
         late = list(self._busy)
         try:
             async with asyncio.timeout(GRACE):
+                await asyncio.sleep(0)  # a round of this very moment sees that it is too late
                 for name, lock in self._busy.items():
                     await lock.acquire()
                     late.remove(name)
@@ -222,6 +223,8 @@ class Open:
             return ""
 
     async def _guarded(self, name: str, job: Callable[[House], Awaitable[None]]) -> None:
+        if self._stop.is_set():
+            return
         async with self._busy[name]:
             self._ticks.note()
             began, failed = time.perf_counter(), False

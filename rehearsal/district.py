@@ -12,7 +12,10 @@ from surveys.people import Invite, Kind, Person, Relation, Subject
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A unit of the district; ``served`` and ``inside`` are mean grades by people and by staff."""
+    """A unit of the district; ``served`` and ``inside`` are mean grades by people and by staff.
+
+    Its head is rated as an official, around ``inside`` as well, and thinks better of themselves.
+    """
 
     id: str
     zh: str
@@ -23,15 +26,21 @@ class Window:
     served: float
     inside: float
 
+    @property
+    def head(self) -> Subject:
+        """Whoever leads it, as somebody who is rated."""
+        name = {"zh": f"{self.zh}负责人", "en": f"Head of {self.en}"}
+        return Subject(f"{self.id}_head", name, "official", self.id, rating_class="official")
+
 
 UNITS = (
-    Window("household", "户籍窗口", "Household registration", "centre", 7, 70, 4.4, 4.3),
-    Window("marriage", "婚姻登记窗口", "Marriage registry", "centre", 6, 46, 4.6, 4.4),
-    Window("social", "社保窗口", "Social insurance", "centre", 6, 58, 3.6, 4.0),
-    Window("medical", "医保窗口", "Medical insurance", "centre", 5, 52, 3.9, 3.8),
-    Window("property", "不动产登记窗口", "Property registry", "centre", 5, 40, 3.2, 3.7),
-    Window("tax", "办税服务厅", "Tax hall", "centre", 4, 38, 4.1, 4.2),
-    Window("business", "企业开办窗口", "Business start-up", "centre", 3, 30, 4.3, 4.1),
+    Window("household", "户籍窗口", "Household registration", "centre", 10, 70, 4.4, 4.3),
+    Window("marriage", "婚姻登记窗口", "Marriage registry", "centre", 8, 46, 4.6, 4.4),
+    Window("social", "社保窗口", "Social insurance", "centre", 9, 58, 3.6, 4.0),
+    Window("medical", "医保窗口", "Medical insurance", "centre", 8, 52, 3.9, 3.8),
+    Window("property", "不动产登记窗口", "Property registry", "centre", 8, 40, 3.2, 3.7),
+    Window("tax", "办税服务厅", "Tax hall", "centre", 7, 38, 4.1, 4.2),
+    Window("business", "企业开办窗口", "Business start-up", "centre", 4, 30, 4.3, 4.1),
     Window("housing", "公积金窗口", "Housing fund", "centre", 3, 26, 3.8, 3.9),
     Window("welfare", "民政救助站", "Social assistance", "street", 2, 16, 4.2, 4.5),
     Window("jobs", "就业服务站", "Employment service", "street", 2, 14, 4.0, 3.6),
@@ -66,6 +75,7 @@ GIVEN = (
     "斌",
 )
 LEADERS = 3
+PROUD = 4.7  # what heads give themselves, in the mean
 FIRST_CHAT = 700_000_000
 CATEGORIES = ("basic", "phased", "urgent")
 
@@ -92,11 +102,22 @@ def district(seed: int) -> District:
     chance = Random(seed)
     subjects = [Subject(i, {"zh": zh, "en": en}) for i, zh, en in PARENTS]
     subjects += [Subject(u.id, {"zh": u.zh, "en": u.en}, parent=u.parent) for u in UNITS]
+    subjects += [unit.head for unit in UNITS]
     people, relations = _staff(chance)
     served = {name: unit.served for unit in UNITS for name in (unit.zh, unit.en)}
     inside = {name: unit.inside for unit in UNITS for name in (unit.zh, unit.en)}
+    inside |= {name: unit.inside for unit in UNITS for name in unit.head.name.values()}
+    own = {each.rater: each.subject for each in relations if each.group is RaterGroup.SELF}
+    proud = {unit.head.id: dict.fromkeys(unit.head.name.values(), PROUD) for unit in UNITS}
     personas = [
-        _persona(chance, number, f"/start s_{person.id}", person.name, inside, seed)
+        _persona(
+            chance,
+            number,
+            f"/start s_{person.id}",
+            person.name,
+            inside | proud.get(own.get(person.id, ""), {}),
+            seed,
+        )
         for number, person in enumerate(people)
     ]
     for unit in UNITS:
@@ -118,7 +139,10 @@ def district(seed: int) -> District:
 
 
 def _staff(chance: Random) -> tuple[list[Person], list[Relation]]:
-    """Leaders rate every unit, heads rate other units, staff their own unit and two others."""
+    """Leaders rate all; heads other units, other heads, themselves; staff their own and two units.
+
+    A head's own staff rate the head, too.
+    """
     people: list[Person] = []
     relations: list[Relation] = []
     ids = [unit.id for unit in UNITS]
@@ -136,12 +160,18 @@ def _staff(chance: Random) -> tuple[list[Person], list[Relation]]:
     for _ in range(LEADERS):
         leader = join(None)
         relations += [Relation(leader.id, office, RaterGroup.SUPERIOR) for office in ids]
-    for office in ids:
-        peers(join(office), 6)
+        relations += [Relation(leader.id, u.head.id, RaterGroup.SUPERIOR) for u in UNITS]
+    for unit in UNITS:
+        head = join(unit.id)
+        peers(head, 4)
+        relations.append(Relation(head.id, unit.head.id, RaterGroup.SELF))
+        others = [each.head.id for each in UNITS if each is not unit]
+        relations += [Relation(head.id, each, RaterGroup.PEER) for each in others]
     for unit in UNITS:
         for _ in range(unit.staff):
             worker = join(unit.id)
             relations.append(Relation(worker.id, unit.id, RaterGroup.SUBORDINATE))
+            relations.append(Relation(worker.id, unit.head.id, RaterGroup.SUBORDINATE))
             peers(worker, 2)
     return people, relations
 
@@ -163,7 +193,10 @@ def _persona(
 
 
 def _tasks(chance: Random) -> list[tuple[str, str, float]]:
-    """Everyone has standing duties; some a key project, a few an emergency this quarter."""
+    """Every unit has standing duties; some a key project, a few an emergency this quarter.
+
+    Their heads have the same.
+    """
     tasks: list[tuple[str, str, float]] = []
     for unit in UNITS:
         tasks.append((unit.id, "basic", 100.0))
@@ -171,4 +204,5 @@ def _tasks(chance: Random) -> list[tuple[str, str, float]]:
             tasks.append((unit.id, "phased", chance.choice((40.0, 60.0, 80.0))))
         if chance.random() < 0.4:
             tasks.append((unit.id, "urgent", chance.choice((20.0, 40.0))))
-    return tasks
+    heads = {unit.id: unit.head.id for unit in UNITS}
+    return tasks + [(heads[subject], category, points) for subject, category, points in tasks]
