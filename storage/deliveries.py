@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Table,
     Text,
     Update,
     and_,
@@ -174,13 +175,17 @@ class DeliveryRows(CampaignRows, FactRows):
 
     def draw_deliveries(self, wave: str, stage: str, due_at: datetime) -> int:
         """Leaves out who has opted out or blocked us; returns the rows added."""
+        self._analyse(assignments)  # its roll was just drawn
         draw = insert_new(self._dialect, deliveries).from_select(_DRAWN_COLUMNS, _DRAWN)
         drawn = self._changed(draw, {"wave": wave, "stage": stage, "due_at": due_at})
-        if drawn and self._dialect == "postgresql":
-            # else, until its vacuum comes by, it takes a full table for an empty one and sorts
-            # every due row at every claim
-            self._connection.exec_driver_sql("ANALYZE deliveries")
+        if drawn:
+            self._analyse(deliveries)  # else it sorts every due row at every claim
         return drawn
+
+    def _analyse(self, table: Table) -> None:
+        """Until its vacuum comes by, PostgreSQL takes a table just filled for an empty one."""
+        if self._dialect == "postgresql":
+            self._connection.exec_driver_sql(f"ANALYZE {table.name}")
 
     def claim_deliveries(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
         """At most 50 x ``limit`` moot rows are cleared away in one call, so it stays short.
