@@ -102,7 +102,7 @@ class Intake:
         loose = tx.loose_interviews("concern")
         mine = [row.id for row in loose if row.person == self.owner(person, row)]
         tx.drop_interviews(mine)
-        for concern in tx.concerns():
+        for concern in tx.concerns() if addresses else ():
             try:
                 address, language = reply_address(concern, self._keyring)
             except SpoiledError:

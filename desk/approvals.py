@@ -36,8 +36,8 @@ class Kind:
     ``execute`` does it; it raises ValueError, with words for people, where it cannot be done
     (with ``wrongs`` that are ``said`` in a language, as CampaignError, also in others). ``refuse``
     is what a refusal does. ``behind`` names whose will it is besides the asker's, for what the
-    clock asks: they are no second person either. ``people`` is the argument that lists people's
-    ids, as JSON: the audit, which stays when they are forgotten, has them as marks.
+    clock asks, and whom it is about: they are no second person either. ``people`` is the argument
+    that lists people's ids, as JSON: the audit, which outlives them, has them as marks.
     """
 
     permission: May
@@ -174,20 +174,23 @@ def barred(
 
 
 def askers(tx: DeskTransaction, asked: Approval) -> list[str]:
-    """Whose will a request is: who asked, and who stands behind what the clock asks."""
+    """Whose will a request is: who asked, and who stands behind it."""
     kind = ACTIONS.get(asked.action)
     behind = kind.behind(tx, asked.arguments) if kind is not None and kind.behind else ()
     return [asked.asked_by, *(who for who in behind if who != asked.asked_by)]
 
 
 def withdraw(
-    tx: DeskTransaction, act: Act, account: Account, approval: str, now: datetime
+    tx: DeskTransaction, act: Act, account: Account | None, approval: str, now: datetime
 ) -> Approval:
-    """Take back what one has asked for. ApprovalError where somebody else asked, or too late."""
-    asked = _open(tx, approval, now)
-    if account.id != asked.asked_by:
+    """Take back what one has asked for; ``account`` None: as ``act`` says.
+
+    ApprovalError where somebody else asked, or too late.
+    """
+    asked, who = _open(tx, approval, now), act.who if account is None else account.id
+    if who != asked.asked_by:
         raise ApprovalError("not_yours", name=name_of(tx, asked.asked_by))
-    done = _decide(tx, asked, Decision.WITHDRAWN, account.id, now)
+    done = _decide(tx, asked, Decision.WITHDRAWN, who, now)
     record(tx, act, "approval.withdrawn", _what(done), {"decision": "open"},
            _facts(tx, done) | {"decision": "withdrawn"})  # fmt: skip
     return done

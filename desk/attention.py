@@ -13,6 +13,7 @@ from desk.campaigns.alarms import alarms
 from desk.campaigns.days import calendar
 from desk.campaigns.outlook import look
 from desk.roles import May, Role, allows
+from desk.roster import counts as rows
 from desk.store import Decision, DeskTransaction, WorkState
 from surveys.campaigns import WaveState, last_moment
 from surveys.recurrence import next_opening
@@ -57,7 +58,7 @@ def attention(
 
 def _first_steps(tx: DeskTransaction, may: Collection[May]) -> Iterator[Item]:
     """An empty house: what to do first, in its order, one step at a time."""
-    counts = tx.count_rows()
+    counts = rows(tx)
     steps = (
         (May.ROSTER_WRITE, "subjects", "/desk/roster"),
         (May.ROSTER_WRITE, "people", "/desk/roster"),

@@ -21,7 +21,8 @@ from desk.audit import Act, record
 from desk.campaigns import commanding
 from desk.campaigns.alarms import Alarm
 from desk.campaigns.commanding import WORDS, Said
-from desk.proposing import acting, offices, propose
+from desk.proposing import acting, offices, propose, retract
+from desk.relating import vacate
 from desk.roles import May, Role, allows
 from desk.store import DeskTransaction
 from surveys.people import Address
@@ -180,11 +181,25 @@ class ChatDesk:
         held = offices(tx, address)
         if not held:
             return None
-        act = acting(tx, address, held, Act("", "", address.channel, now, self.key))
-        return (Reply(propose(tx, held, rest, language, act), language=language),)
+        act = acting(tx, address, Act("", "", address.channel, now, self.key))
+        return (propose(tx, held, rest, language, act),)
+
+    def pressed(
+        self, tx: DeskTransaction, address: Address, name: str, language: str, now: datetime
+    ) -> tuple[Reply, ...] | None:
+        """An official takes back what they proposed, the one button there is; None for others."""
+        held = offices(tx, address)
+        if not held:
+            return None
+        act = acting(tx, address, Act("", "", address.channel, now, self.key))
+        reply = retract(tx, held, name, language, act)
+        return None if reply is None else (reply,)
 
     def forgotten(self, tx: DeskTransaction, addresses: Sequence[Address], now: datetime) -> None:
-        """The account stays; whoever has it may link another chat."""
+        """The account stays; whoever has it may link another chat. What they proposed lapses."""
+        if (chat := next((each for at in addresses if (each := tx.chat(at))), None)) is not None:
+            act = Act("?", "?", chat.address.channel, now, self.key)
+            vacate(tx, act, chat.person)
         for address in addresses:
             account = tx.account_by_chat(address)
             if account is not None:

@@ -85,7 +85,7 @@ class Fieldwork:
 
 
 def fieldwork(tx: Transaction, name: str, within: frozenset[str] | None = None) -> Fieldwork | None:
-    """The wave ``name``; None where there is none, or nothing of it lies ``within``.
+    """The wave ``name``; None where there is none, or nothing to be told of it ``within``.
 
     ``within`` are the subjects that the reader may see (None: all). Figures that cannot be told
     apart by subject (messages, interviews) are left out for whoever sees only some.
@@ -95,12 +95,14 @@ def fieldwork(tx: Transaction, name: str, within: frozenset[str] | None = None) 
     if wave is None or campaign is None:
         return None
     sides = [side for side in _sides(tx, wave) if within is None or side.subject in within]
-    if within is not None and not sides:
+    told = sides
+    if wave.state is not WaveState.TALLIED:
+        told = [replace(each, asked=roll(each.asked, campaign, each.group)) for each in sides]
+        # fewer than ten recipients are no line of their own: it would come with the first of them
+        told = [side for side in told if side.asked]
+    if within is not None and not told:
         return None
     asked, groups = _asked(wave, campaign, sides)
-    told = sides if wave.state is WaveState.TALLIED else [
-        replace(side, asked=roll(side.asked, campaign, side.group)) for side in sides
-    ]  # fmt: skip
     if within is not None:
         return Fieldwork(wave, campaign, 0, asked, 0, None, _answered(told), told, (), groups)
     counts = tx.delivery_counts(name)
@@ -134,6 +136,8 @@ def _asked(
     counted: Counter[RaterGroup] = Counter()
     for side in sides:
         counted[side.group] += side.asked
+    if wave.state is WaveState.OPEN and RaterGroup.RECIPIENT in campaign.groups:
+        counted[RaterGroup.RECIPIENT] += 0  # or the line would come with the first of them
     groups = [(group, counted[group]) for group in RaterGroup if group in counted]
     if wave.state is WaveState.TALLIED:
         return counted.total(), groups

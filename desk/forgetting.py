@@ -10,6 +10,7 @@ from __future__ import annotations
 from concerns.intake import Intake
 from desk.audit import Act, record, someone
 from desk.chatting import unlink_chat
+from desk.relating import vacate
 from desk.saying import Saying, SpokenError, shown
 from desk.store import DeskTransaction
 from surveys import forgetting
@@ -34,6 +35,7 @@ def forget(tx: DeskTransaction, act: Act, person: str, keyring: Keyring) -> bool
         account = tx.account_by_chat(address)
         if account is not None:
             unlink_chat(tx, act, account)
+    vacate(tx, act, person)
     errands = (Rating(keyring), Visiting(keyring), Intake(keyring))
     try:
         done = forgetting.forget(tx, person, errands, own=False)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from desk.accounts import Account
 from desk.approvals import ask, register
 from desk.audit import Act, record
-from desk.relating import RelationError, member, own
-from desk.roles import May
+from desk.relating import NOMINATE, RelationError, member, own
+from desk.roles import Grant, May, Role
 from desk.saying import Saying, shown
 from desk.store import Approval, DeskTransaction
 from surveys.cells import RaterGroup
 from surveys.people import Person, Relation
 
-NOMINATE = "relations.nominate"
 MOST = 30  # people nominated at once
 NOMINATED = (RaterGroup.SUPERIOR, RaterGroup.PEER, RaterGroup.SUBORDINATE)
 """The sides that staff rate from."""
@@ -40,6 +39,8 @@ def nominate(
     """
     if tx.subject(subject) is None:
         raise RelationError(Saying("nomination.subject", {"subject": shown(subject)}))
+    if account is not None and account.id in rated(tx, subject):
+        raise RelationError(Saying("nomination.own"))
     cells = (cell.strip() for cell in re.split(r"[\n,，、;；]", typed))
     words = list(dict.fromkeys(cell for cell in cells if cell))
     if not words or len(words) > MOST:
@@ -63,6 +64,18 @@ def pending(tx: DeskTransaction, subject: str, now: datetime) -> str:
     return next((each.id for each in mine), "")
 
 
+def rated(tx: DeskTransaction, subject: str) -> Collection[str]:
+    """The accounts of whoever ``subject`` is, as far as they can be recognised.
+
+    By a chat of that person's that is linked to one, or by the role of being rated.
+    """
+    person = own(tx, subject)
+    chats = () if person is None else tx.addresses(person)
+    linked = {each.id for chat in chats if (each := tx.account_by_chat(chat)) is not None}
+    role = Grant(Role.RATED, subject)
+    return sorted(linked | {each.id for each in tx.accounts() if role in each.grants})
+
+
 def _called(person: Person) -> str:
     return person.name or person.id
 
@@ -81,4 +94,9 @@ def _agreed(tx: DeskTransaction, act: Act, arguments: Mapping[str, str]) -> None
            {"group": str(group), "people": added})  # fmt: skip
 
 
-register(NOMINATE, May.ROSTER_WRITE, _agreed, people="raters")
+def _behind(tx: DeskTransaction, arguments: Mapping[str, str]) -> Collection[str]:
+    """Nobody decides who rates themselves, whichever chat or desk it was asked from."""
+    return rated(tx, arguments["subject"])
+
+
+register(NOMINATE, May.ROSTER_WRITE, _agreed, behind=_behind, people="raters")

@@ -11,15 +11,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from desk.approvals import OFFICIAL, ApprovalError
+from desk.approvals import OFFICIAL, ApprovalError, withdraw
 from desk.audit import Act, someone
 from desk.campaigns.commanding import WORDS
 from desk.importing.columns import GROUPS, plain
-from desk.nominating import NOMINATE, NOMINATED, nominate, pending
-from desk.relating import RelationError, held
-from desk.store import Approval, DeskTransaction
+from desk.nominating import NOMINATED, nominate, pending
+from desk.relating import NOMINATE, RelationError, held
+from desk.store import Approval, Decision, DeskTransaction
+from surveys.attendant import OWN
 from surveys.cells import RaterGroup
 from surveys.people import Address, Subject
+from surveys.phrasing import Press
+from surveys.reply import Button, Reply
 from surveys.words import LANGUAGES, pick
 
 _HAN = "\u4e00-\u9fff"
@@ -35,23 +38,30 @@ def offices(tx: DeskTransaction, address: Address) -> Sequence[Subject]:
     return [subject for each in held(tx, person.id) if (subject := tx.subject(each)) is not None]
 
 
-def acting(tx: DeskTransaction, address: Address, mine: Sequence[Subject], act: Act) -> Act:
+def acting(tx: DeskTransaction, address: Address, act: Act) -> Act:
     """``act`` by whoever talks from ``address``: their account where this chat is linked to one.
 
-    So whoever has an account is no second person to what they propose here. Else the official,
-    and the person by a mark: who holds the office next is not told what they proposed.
+    So whoever has an account is no second person to what they propose here. Else the person by a
+    mark, whom :func:`_for` calls by the office: who holds it next is not told what was proposed.
     """
     account, chat = tx.account_by_chat(address), tx.chat(address)
     if account is not None:
         return replace(act, who=account.id, name=account.name)
     mark = "" if chat is None else someone(act, chat.person)
-    who = f"{OFFICIAL}{mine[0].id} {mark}"
-    return replace(act, who=who, name=pick(mine[0].name, LANGUAGES[0]))
+    return replace(act, who=mark, name="")
+
+
+def _for(act: Act, office: Subject) -> Act:
+    """``act`` as done in ``office``, unless an account does it."""
+    if act.name:
+        return act
+    who = f"{OFFICIAL}{office.id} {act.who}"
+    return replace(act, who=who, name=pick(office.name, LANGUAGES[0]))
 
 
 def propose(
     tx: DeskTransaction, mine: Sequence[Subject], typed: str, language: str, act: Act
-) -> str:
+) -> Reply:
     """The answer to ``/nominate typed`` of somebody who holds these offices, at least one.
 
     ``typed`` is the id of an office where there are several, a side, and the people by commas.
@@ -60,24 +70,57 @@ def propose(
     office = next((each for each in mine if each.id == first), None)
     if office is None and len(mine) > 1:
         listed = "\n".join(f"• {each.id} {pick(each.name, language)}" for each in mine)
-        return WORDS.say("nominate.which", language, listed=listed)
+        return _said("nominate.which", language, listed=listed)
     words = rest if office is not None else typed
     office = office or mine[0]
+    act = _for(act, office)
     side, people = _cut(words)
     group = _side(side)
     if group is None or not people:
-        return _how(tx, act.who, office, language, mistaken=bool(words))
-    if pending(tx, office.id, act.at):
-        return WORDS.say("nominate.waits", language, name=pick(office.name, language))
+        return _how(tx, act, office, language, "nominate.not_so" if words else "")
+    tx.audit_head()  # from here on nobody else writes: none comes in between
+    waits = pending(tx, office.id, act.at)
+    if waits:
+        last = _last(tx, act, office)
+        if last is not None and last.id == waits:
+            return _how(tx, act, office, language, "nominate.first")
+        return _said("nominate.waits", language, name=pick(office.name, language))
     try:
         names = _BETWEEN_NAMES.sub(",", people)
         asked = nominate(tx, act, None, office.id, group, names, hushed=True)
     except RelationError as error:
-        return error.saying.said(language)
+        return Reply(error.saying.said(language), language=language)
     except ApprovalError as error:
-        return error.said(language)
+        return Reply(error.said(language), language=language)
     told = _whom(tx, asked, language)
-    return WORDS.say("nominate.asked", language, name=pick(office.name, language), **told)
+    return _said("nominate.asked", language, name=pick(office.name, language), **told)
+
+
+def retract(
+    tx: DeskTransaction, mine: Sequence[Subject], name: str, language: str, act: Act
+) -> Reply | None:
+    """The answer to the button that takes back the proposal ``name``, and how things stand then.
+
+    None where they did not propose it, for an office they hold.
+    """
+    asked = tx.approval(name)
+    if asked is None or asked.action != NOMINATE:
+        return None
+    office = next((each for each in mine if asked.what == f"subject:{each.id}"), None)
+    if office is None:
+        return None
+    act = _for(act, office)
+    if asked.asked_by != act.who:
+        return None
+    try:
+        withdraw(tx, act, None, name, act.at)
+    except ApprovalError:  # decided, taken back or out of date meanwhile
+        return _how(tx, act, office, language, "nominate.late")
+    return _how(tx, act, office, language, "nominate.done")
+
+
+def _said(key: str, language: str, **arguments: str) -> Reply:
+    return Reply(WORDS.say(key, language, **arguments), language=language)
 
 
 def _whom(tx: DeskTransaction, asked: Approval, language: str) -> dict[str, str]:
@@ -99,19 +142,28 @@ def _side(word: str) -> RaterGroup | None:
     return known.get(plain(word)) or known.get(plain(word).removesuffix("s"))
 
 
-def _how(tx: DeskTransaction, who: str, office: Subject, language: str, *, mistaken: bool) -> str:
-    """How it is written, and what became of the last one."""
-    said = [WORDS.say("nominate.not_so", language)] if mistaken else []
-    said.append(WORDS.say("nominate.how", language, name=pick(office.name, language)))
-    last = _last(tx, who, office)
-    if last is not None:
-        key, whom = f"nominate.is.{last.decision}", _whom(tx, last, language)
-        said.append(WORDS.say(key, language, note=last.note, **whom).strip())
-    return "\n\n".join(said)
+def _how(tx: DeskTransaction, act: Act, office: Subject, language: str, first: str = "") -> Reply:
+    """How it is written, and what became of the last one; while that waits, it can be taken back.
+
+    ``first``: the key of what is said before.
+    """
+    said = [WORDS.say(first, language)] if first else []
+    how = WORDS.say("nominate.how", language, name=pick(office.name, language))
+    last = _last(tx, act, office)
+    if last is None:
+        return Reply("\n\n".join([*said, how]), language=language)
+    over = last.decision is Decision.OPEN and last.expires_at <= act.at
+    stands = Decision.EXPIRED if over else last.decision
+    key, whom = f"nominate.is.{stands}", _whom(tx, last, language)
+    came = WORDS.say(key, language, note=last.note, **whom).strip()
+    if stands is Decision.OPEN:  # nothing else can be proposed meanwhile
+        back = Button(WORDS.say("nominate.back", language), Press(OWN, last.id).data())
+        return Reply("\n\n".join([*said, came]), ((back,),), language=language)
+    return Reply("\n\n".join([*said, how, came]), language=language)
 
 
-def _last(tx: DeskTransaction, who: str, office: Subject) -> Approval | None:
-    """The newest that ``who`` asked for: what others ask for, and hear, is theirs."""
-    asked = (NOMINATE, f"subject:{office.id}", who)
+def _last(tx: DeskTransaction, act: Act, office: Subject) -> Approval | None:
+    """The newest that whoever acts asked for: what others ask for, and hear, is theirs."""
+    asked = (NOMINATE, f"subject:{office.id}", act.who)
     mine = (each for each in tx.approvals() if (each.action, each.what, each.asked_by) == asked)
     return next(mine, None)

@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from desk.approvals import lapse
 from desk.audit import Act, record, someone
 from desk.saying import Saying, SpokenError, shown
 from desk.store import DeskTransaction, PeopleSought
 from surveys.cells import RaterGroup
 from surveys.people import Kind, Person, Relation, Subject
 
+NOMINATE = "relations.nominate"
 SHOWN = 50  # relations that a preview lists
 SOUGHT = 1000  # people whose names hold what was typed
 
@@ -178,24 +180,29 @@ def _met(
 def raters(tx: DeskTransaction, subject: str) -> Mapping[RaterGroup, int]:
     """How many others may rate ``subject`` from each side; recipients in tens, 0 for fewer.
 
-    Whoever scans a window's code becomes one at that moment, and mostly answers.
+    Whoever scans a window's code becomes one at that moment, and mostly answers: so of a window it
+    is not told either whether it has any.
     """
     found = dict(tx.raters_of(subject))
     found.pop(RaterGroup.SELF, None)
-    if RaterGroup.RECIPIENT in found:
-        found[RaterGroup.RECIPIENT] = found[RaterGroup.RECIPIENT] // 10 * 10
+    seen = tx.subject(subject)
+    if RaterGroup.RECIPIENT in found or (seen is not None and seen.kind == "unit"):
+        found[RaterGroup.RECIPIENT] = found.get(RaterGroup.RECIPIENT, 0) // 10 * 10
     return found
 
 
 def end(tx: DeskTransaction, act: Act, rater: str, subject: str) -> Relation | None:
     """``rater`` is asked about ``subject`` no more, from the next wave on; None: no such relation.
 
-    A wave that is open goes on as it was drawn.
+    A wave that is open goes on as it was drawn. Where it was whose office it is, nobody decides any
+    more upon whom they proposed.
     """
     tx.audit_head()
     found = next((each for each in tx.relations_from(rater) if each.subject == subject), None)
     if found is not None:
         tx.drop_relations([found])
+        if found.group is RaterGroup.SELF:
+            lapse(tx, act, NOMINATE, f"subject:{subject}", act.at)
         before = {"subject": subject, "group": str(found.group)}
         record(tx, act, "relation.ended", someone(act, rater), before, None)
     return found
@@ -225,6 +232,13 @@ def own(tx: DeskTransaction, subject: str) -> str | None:
 def held(tx: DeskTransaction, person: str) -> Sequence[str]:
     """The ids of the officials that ``person`` is; mostly one, for most people none."""
     return [r.subject for r in tx.relations_from(person) if r.group is RaterGroup.SELF]
+
+
+def vacate(tx: DeskTransaction, act: Act, person: str) -> None:
+    """Nobody decides any more upon what waits for the offices of ``person``, who is forgotten."""
+    tx.audit_head()
+    for subject in held(tx, person):
+        lapse(tx, act, NOMINATE, f"subject:{subject}", act.at)
 
 
 def identify(tx: DeskTransaction, act: Act, subject: str, typed: str) -> Person | None:

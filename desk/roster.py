@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from desk.audit import Act, record, someone
 from desk.importing.columns import CellError, a_text, a_zone, some_tags
+from desk.outcomes import STEP
 from desk.saying import Saying, shown
 from desk.store import DeskTransaction
 from surveys.people import Person, Subject
@@ -43,6 +44,20 @@ class RosterError(ValueError):
     def __init__(self, wrongs: Sequence[Wrong]) -> None:
         super().__init__("; ".join(f"{wrong.field}: {wrong.why.said('en')}" for wrong in wrongs))
         self.wrongs = tuple(wrongs)
+
+
+def counts(tx: DeskTransaction) -> Mapping[str, int]:
+    """How many rows there are of people (of whom ``unlisted``), subjects, relations and the rest.
+
+    Whoever scans a window's code or opens a visit's link is a new person, whom no table lists.
+    They, and their relations, are counted in tens, so that nobody sees one join.
+    """
+    found = dict(tx.count_rows())
+    unlisted, theirs = found["unlisted"], found.pop("unlisted_relations")
+    found["people"] -= unlisted % STEP
+    found["unlisted"] -= unlisted % STEP
+    found["relations"] -= theirs % STEP
+    return found
 
 
 def tree(

@@ -15,7 +15,7 @@ from evaluation.store import ScoreTransaction, TaskRow
 from surveys.audience import Prospect
 from surveys.campaigns import Campaign
 from surveys.cells import RaterGroup
-from surveys.people import Address, Chat, Invite, Kind, Person, Relation, Subject, VisitLink
+from surveys.people import Address, Invite, Kind, Person, Relation, Subject, VisitLink
 from surveys.store import Transaction
 
 T = TypeVar("T")
@@ -162,17 +162,24 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
     """One unit of work at the desk: everything the other rooms have, and the desk's own."""
 
     # whom a campaign would ask, were a wave drawn now
-    def count_raters(self, campaign: Campaign, now: datetime) -> tuple[int, int, int]:
-        """Whom ``candidates`` names: people, assignments, and people whom Telegram reaches."""
+    def count_raters(
+        self, campaign: Campaign, now: datetime, *, unlisted: bool = False
+    ) -> tuple[int, int, int]:
+        """Whom ``candidates`` names: people, assignments, and people whom Telegram reaches.
+
+        ``unlisted``: only those whom no table lists.
+        """
         ...
 
     def rater_sides(
-        self, campaign: Campaign, now: datetime
+        self, campaign: Campaign, now: datetime, *, unlisted: bool = False
     ) -> Sequence[tuple[str, RaterGroup, int]]:
         """The same as (subject, group, raters)."""
         ...
 
-    def count_shared(self, one: Campaign, two: Campaign, now: datetime) -> int:
+    def count_shared(
+        self, one: Campaign, two: Campaign, now: datetime, *, unlisted: bool = False
+    ) -> int:
         """How many people both may ask."""
         ...
 
@@ -194,15 +201,14 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
         """How many were changed."""
         ...
 
-    def add_chats(self, new: Iterable[Chat]) -> int:
-        """Those whose address is nobody's; how many."""
-        ...
-
     # the roster, a page at a time
     def seek_people(
         self, sought: PeopleSought, offset: int = 0, limit: int = 50
     ) -> tuple[Sequence[Person], int]:
-        """``limit`` of the people who fit, from the ``offset``-th on; and how many fit in all."""
+        """``limit`` of the people who fit, from the ``offset``-th on; and how many fit in all.
+
+        Of those whom a table lists: others come by themselves, and nobody is told who.
+        """
         ...
 
     def people_by_unit(self) -> Mapping[str, int]:
@@ -370,7 +376,10 @@ class DeskTransaction(Transaction, ScoreTransaction, ConcernTransaction, Protoco
 
     # rows, for the desk's own figures
     def count_rows(self) -> Mapping[str, int]:
-        """How many people, staff, subjects, relations, questionnaires, campaigns there are."""
+        """``people`` (of whom ``unlisted``), ``relations`` (of which ``unlisted_relations`` are
+        theirs), subjects, questionnaires and campaigns. :func:`desk.roster.counts` says what may
+        be told.
+        """
         ...
 
 

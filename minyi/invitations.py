@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from surveys.campaigns import Campaign, Delivery, Wave
+from surveys.campaigns import INVITE, Campaign, Delivery, Wave
+from surveys.cells import RaterGroup
 from surveys.inviting import message
 from surveys.people import Text
 from surveys.phrasing import WORDS, Press
@@ -35,9 +36,19 @@ class Invitations:
             self._seen[delivery.wave] = seen
         _, campaign, wave = seen
         language = nearest(delivery.language)
-        text = message(campaign, wave, delivery.stage, language, self._organisation, now)
+        oneself = await self._asks_oneself(campaign, delivery)
+        text = message(
+            campaign, wave, delivery.stage, language, self._organisation, now, oneself=oneself
+        )
         start = Button(WORDS.say("button.start", language), Press("g", delivery.wave).data())
         return Reply(text, ((start,),), language=language)
+
+    async def _asks_oneself(self, campaign: Campaign, delivery: Delivery) -> bool:
+        """Goes by the roll alone: the same before and after anything is answered."""
+        if RaterGroup.SELF not in campaign.groups or delivery.stage != INVITE:
+            return False
+        wave, person = delivery.wave, delivery.person
+        return await self._store.read(lambda tx: tx.assesses_oneself(wave, person))
 
 
 def _campaign(tx: Transaction, wave: str) -> tuple[Campaign, Wave]:

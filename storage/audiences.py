@@ -18,6 +18,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    not_,
     or_,
     select,
     true,
@@ -25,14 +26,15 @@ from sqlalchemy import (
 )
 
 from storage.people import SUBJECTS
-from storage.tables import assignments, chats, deliveries, people, relations, waves
+from storage.tables import assignments, campaigns, chats, deliveries, people, relations, waves
 from storage.unit import Unit, insert_new
 from surveys.audience import Candidate, Prospect, below
 from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState
-from surveys.cells import RaterGroup
+from surveys.cells import THIRD_PARTIES, RaterGroup
 from surveys.people import Kind, Subject
 
 _CHUNK = 2000
+_OTHERS = [each for each in THIRD_PARTIES if each is not RaterGroup.RECIPIENT]
 _ARRIVED = (Outcome.SENT, Outcome.UNKNOWN, Outcome.DUE)  # or may have, or still will
 _CANDIDATE = (  # codes as plain text: reading a million typed values is most of a draw's time
     relations.c.rater,
@@ -49,6 +51,12 @@ _TELEGRAM = exists().where(
 )
 _WILLING = and_(people.c.opted_out == false(), people.c.left == false())
 _TAGS = type_coerce(people.c.tags, Text)
+LISTED = or_(  # as Person.listed
+    people.c.kind == Kind.STAFF,
+    people.c.name != "",
+    func.coalesce(people.c.unit, "") != "",
+    _TAGS != "[]",
+)
 _JOINED = relations.join(people, people.c.id == relations.c.rater)
 _ROLL_COLUMNS = ["wave", "person", "subject", "rater_group"]
 
@@ -77,22 +85,30 @@ class AudienceRows(Unit):
         draw = insert_new(self._dialect, assignments).from_select(_ROLL_COLUMNS, asked)
         return self._changed(draw)
 
-    def count_raters(self, campaign: Campaign, now: datetime) -> tuple[int, int, int]:
+    def count_raters(
+        self, campaign: Campaign, now: datetime, *, unlisted: bool = False
+    ) -> tuple[int, int, int]:
         counts = (func.count(distinct(relations.c.rater)), func.count())
-        raters, asked = self._one(self._eligible(campaign, now, *counts))
-        reachable = self._one(self._eligible(campaign, now, counts[0]).where(_TELEGRAM))
+        found = self._eligible(campaign, now, *counts)
+        found = found.where(not_(LISTED)) if unlisted else found
+        raters, asked = self._one(found)
+        reachable = self._one(found.with_only_columns(counts[0]).where(_TELEGRAM))
         return int(raters), int(asked), int(reachable[0])
 
-    def count_shared(self, one: Campaign, two: Campaign, now: datetime) -> int:
+    def count_shared(
+        self, one: Campaign, two: Campaign, now: datetime, *, unlisted: bool = False
+    ) -> int:
         others = self._eligible(two, now, relations.c.rater)
         count = self._eligible(one, now, func.count(distinct(relations.c.rater)))
+        count = count.where(not_(LISTED)) if unlisted else count
         return int(self._one(count.where(relations.c.rater.in_(others)))[0])
 
     def rater_sides(
-        self, campaign: Campaign, now: datetime
+        self, campaign: Campaign, now: datetime, *, unlisted: bool = False
     ) -> Sequence[tuple[str, RaterGroup, int]]:
         side = (relations.c.subject, relations.c.rater_group)
-        rows = self._all(self._eligible(campaign, now, *side, func.count()).group_by(*side))
+        found = self._eligible(campaign, now, *side, func.count()).group_by(*side)
+        rows = self._all(found.where(not_(LISTED)) if unlisted else found)
         return [(subject, group, int(count)) for subject, group, count in rows]
 
     def _streamed(self, found: Select[Any]) -> Iterator[Any]:
@@ -123,16 +139,23 @@ class AudienceRows(Unit):
     def _lately(self, campaign: Campaign, now: datetime) -> ColumnElement[bool]:
         """Whether another campaign asked the person within the days of rest.
 
-        A roll, while there is one, also names those who have no address that is written to.
+        A roll, while there is one, also names those who have no address that is written to. Nobody
+        rests because they came by a window's code: by who does, it could be seen who came.
         """
         since = now - timedelta(days=campaign.audience.rest_days)
-        opened = select(waves.c.id, waves.c.state).where(
-            waves.c.campaign != campaign.id,
-            waves.c.state != WaveState.PLANNED,
-            waves.c.opens_at > since,
-            waves.c.opens_at <= now,
+        opened = (
+            select(waves.c.id, waves.c.state, campaigns.c.groups)
+            .join(campaigns, campaigns.c.id == waves.c.campaign)
+            .where(
+                waves.c.campaign != campaign.id,
+                waves.c.state != WaveState.PLANNED,
+                waves.c.opens_at > since,
+                waves.c.opens_at <= now,
+            )
         )
-        found = self._all(opened) if campaign.audience.rest_days else ()
+        rows = self._all(opened) if campaign.audience.rest_days else ()
+        # whoever is asked about themselves alone is not to be missing where they rate others
+        found = [row for row in rows if set(row.groups) != {RaterGroup.SELF}]
         if not found:
             return false()
         invited = exists().where(
@@ -144,6 +167,7 @@ class AudienceRows(Unit):
         enrolled = exists().where(
             assignments.c.wave.in_([row.id for row in found if row.state is WaveState.OPEN]),
             assignments.c.person == people.c.id,
+            assignments.c.rater_group.in_(_OTHERS),
         )
         return or_(invited, enrolled)
 

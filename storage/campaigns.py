@@ -48,6 +48,11 @@ _ASSIGNMENT = select(_ROLL.c.rater_group).where(
     _ROLL.c.person == bindparam("person"),
     _ROLL.c.subject == bindparam("subject"),
 )
+_ONESELF = select(_ROLL.c.subject).where(
+    _ROLL.c.wave == bindparam("wave"),
+    _ROLL.c.person == bindparam("person"),
+    _ROLL.c.rater_group == RaterGroup.SELF,
+)
 _COMPLETE = (
     select(1)
     .where(
@@ -187,6 +192,9 @@ class CampaignRows(Unit):
     def assignment(self, wave: str, person: str, subject: str) -> Assignment | None:
         row = self._one(_ASSIGNMENT, {"wave": wave, "person": person, "subject": subject})
         return None if row is None else Assignment(wave, person, subject, row.rater_group)
+
+    def assesses_oneself(self, wave: str, person: str) -> bool:
+        return bool(self._all(_ONESELF, {"wave": wave, "person": person}))
 
     def open_assignments(self, person: str, now: datetime) -> Sequence[Assignment]:
         rows = self._all(_OPEN_ASSIGNMENTS, {"person": person, "now": now})

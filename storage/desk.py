@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, not_, or_, select
 
 from storage.accounts import AccountRows
 from storage.approvals import ApprovalRows
+from storage.audiences import LISTED
 from storage.audit import AuditRows
 from storage.columns import Moment
 from storage.desk_tables import (
@@ -26,7 +27,6 @@ from storage.tables import campaigns, forms, people, relations, subjects, visits
 from storage.tickets import TicketRows
 from storage.tokens import TokenRows
 from storage.works import WorkRows
-from surveys.people import Kind
 
 _NOW = bindparam("now", type_=Moment)
 _OLD = bindparam("old", type_=Moment)
@@ -58,9 +58,14 @@ _ROWS = select(
     ),
     select(func.count())
     .select_from(people)
-    .where(people.c.kind == Kind.STAFF)
+    .where(not_(LISTED))
     .scalar_subquery()
-    .label("staff"),
+    .label("unlisted"),
+    select(func.count())
+    .select_from(relations)
+    .where(relations.c.rater.in_(select(people.c.id).where(not_(LISTED))))
+    .scalar_subquery()
+    .label("unlisted_relations"),
 )
 
 
@@ -86,5 +91,6 @@ class DeskRows(
             self._changed(statement, {"now": now, "old": before, "long_ago": before - _MONTH})
 
     def count_rows(self) -> Mapping[str, int]:
-        """``people`` (of whom ``staff``), subjects, relations, questionnaires and campaigns."""
+        """``people`` (of whom ``unlisted``), ``relations`` (of which ``unlisted_relations`` are
+        theirs), subjects, questionnaires and campaigns."""
         return {name: int(number) for name, number in self._one(_ROWS)._mapping.items()}

@@ -49,6 +49,12 @@ class ForesightRows(PeopleRows, CampaignRows, InterviewRows):
         super().put_chat(chat)
         self._seen[chats] = chat.address, chat
 
+    def point_chat(self, chat: Chat) -> bool:
+        pointed = super().point_chat(chat)
+        if pointed:
+            self._seen[chats] = chat.address, chat
+        return pointed
+
     def person(self, person: str) -> Person | None:
         return self._once(people, person, super().person)
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    func,
     literal,
     null,
     or_,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from desk.nominating import NOMINATE
+from desk.relating import NOMINATE
 from storage.audit import AuditRows
 from storage.desk_tables import approvals, uploads, works
 from storage.interviews import INTERVIEWS
@@ -39,6 +40,7 @@ from storage.tables import (
 from surveys.campaigns import Outcome
 from surveys.store import SealedInterview
 
+_VOICE = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("who"), 0)))
 _HELD = select(people.c.id).where(people.c.id == bindparam("who")).with_for_update()
 _WAVES = union(
     select(assignments.c.wave).where(assignments.c.person == bindparam("who")),
@@ -93,6 +95,16 @@ _RENAME = tuple(
         ),
     )
 )
+_MOVE_PLACE = tuple(
+    update(table)
+    .where(
+        table.c.wave == bindparam("of_wave"),
+        table.c.subject == bindparam("about"),
+        table.c.person == bindparam("who"),
+    )
+    .values(person=bindparam("into"))
+    for table in (assignments, interviews)
+)
 _DROP_CHATS = delete(chats).where(chats.c.person == bindparam("who"))
 _DROP_PERSON = (
     delete(relations).where(relations.c.rater == bindparam("who")),
@@ -107,9 +119,16 @@ _WORD = r"(?<![0-9A-Za-z_-]){}(?![0-9A-Za-z_-])"
 class ForgettingRows(AuditRows):
     __slots__ = ()
 
+    def hold_voice(self, person: str) -> None:
+        if self._dialect == "sqlite":
+            return  # its writer is alone from its first moment
+        self._one(_VOICE, {"who": person})
+        self._seen.clear()  # whoever had it may have changed what was seen
+
     def hold_person(self, person: str) -> bool:
         """Whoever counts a wave waits until this ends, and so does whoever links a chat."""
         self.audit_head()
+        self.hold_voice(person)
         return self._one(_HELD, {"who": person}) is not None
 
     def person_waves(self, person: str) -> Sequence[str]:
@@ -137,6 +156,11 @@ class ForgettingRows(AuditRows):
     def rename_in_wave(self, wave: str, person: str, nobody: str) -> None:
         for statement in _RENAME:
             self._changed(statement, {"of_wave": wave, "who": person, "nobody": nobody})
+
+    def move_place(self, wave: str, subject: str, person: str, into: str) -> None:
+        values = {"of_wave": wave, "about": subject, "who": person, "into": into}
+        for statement in _MOVE_PLACE:
+            self._changed(statement, values)
 
     def drop_chats(self, person: str) -> None:
         self._changed(_DROP_CHATS, {"who": person})

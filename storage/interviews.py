@@ -30,15 +30,11 @@ _INTERVIEW_FOR = INTERVIEWS.where(
     interviews.c.person == bindparam("person"),
     interviews.c.subject == bindparam("subject"),
 )
-_FINISHED = (
-    INTERVIEWS.where(
-        interviews.c.person == bindparam("person"),
-        interviews.c.complete,
-        interviews.c.wave.in_(bindparam("waves", expanding=True)),
-    )
-    .order_by(interviews.c.touched_at.desc(), interviews.c.id)
-    .limit(1)
-)
+_FINISHED = INTERVIEWS.where(
+    interviews.c.person == bindparam("person"),
+    interviews.c.complete,
+    interviews.c.wave.in_(bindparam("waves", expanding=True)),
+).order_by(interviews.c.touched_at.desc(), interviews.c.id)
 _KEEP = (
     update(interviews)
     .where(interviews.c.id == bindparam("which"), interviews.c.turn == bindparam("after"))
@@ -65,8 +61,9 @@ class InterviewRows(Unit):
         values = {"wave": wave, "person": person, "subject": subject}
         return _sealed(self._one(_INTERVIEW_FOR, values))
 
-    def finished_interview(self, person: str, waves: Sequence[str]) -> SealedInterview | None:
-        return _sealed(self._one(_FINISHED, {"person": person, "waves": list(waves)}))
+    def finished_interviews(self, person: str, waves: Sequence[str]) -> Sequence[SealedInterview]:
+        rows = self._all(_FINISHED, {"person": person, "waves": list(waves)})
+        return [found for row in rows if (found := _sealed(row)) is not None]
 
     def open_interview(self, interview: SealedInterview) -> None:
         row = {

@@ -34,6 +34,15 @@ _REACHABLE = (
     .where(chats.c.channel == bindparam("channel_is"), chats.c.handle == bindparam("handle_is"))
     .values(reachable=bindparam("now"))
 )
+_POINT = (
+    update(chats)
+    .where(
+        chats.c.channel == bindparam("channel_is"),
+        chats.c.handle == bindparam("handle_is"),
+        chats.c.person == bindparam("person_is"),
+    )
+    .values(interview=bindparam("now"), reachable=true())
+)
 SUBJECTS = select(
     subjects.c.id, subjects.c.name, subjects.c.kind, subjects.c.parent, subjects.c.rating_class
 )
@@ -77,6 +86,12 @@ class PeopleRows(Unit):
 
     def add_chats(self, new: Iterable[Chat]) -> int:
         return self._swap(chats, _chat_row, ((None, chat) for chat in new))
+
+    def point_chat(self, chat: Chat) -> bool:
+        """They wrote: as above. Its other columns may have changed since they were read."""
+        where = {"channel_is": chat.address.channel, "handle_is": chat.address.handle}
+        values = {**where, "person_is": chat.person, "now": chat.interview}
+        return self._changed(_POINT, values) == 1
 
     def set_reachable(self, address: Address, reachable: bool) -> None:
         where = {"channel_is": address.channel, "handle_is": address.handle}

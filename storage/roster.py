@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select
 
 from desk.store import PeopleSought
-from storage.audiences import bears
+from storage.audiences import LISTED, bears
 from storage.people import INVITES, PEOPLE
 from storage.tables import chats, invites, people, relations
 from storage.unit import Unit
@@ -90,7 +90,7 @@ class RosterRows(Unit):
 
 
 def _fitting(sought: PeopleSought) -> list[ColumnElement[bool]]:
-    fitting: list[ColumnElement[bool]] = []
+    fitting: list[ColumnElement[bool]] = [LISTED]
     if sought.text:
         fitting.append(
             or_(

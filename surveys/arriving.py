@@ -13,6 +13,7 @@ from surveys.people import Address, Chat, Invite, Kind, Person, Relation, VisitL
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Reply
 from surveys.store import Assignment, SealedInterview
+from surveys.turns import OvertakenError, alone, still
 from surveys.visiting import PURPOSE, Visiting
 from surveys.words import nearest, pick
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
 def at_unit(visit: Visit, invite: Invite) -> Reply:
     """Somebody at a service window: a recipient of its service from now on."""
+    _alone(visit)
     tx, person, subject = visit.tx, visit.chat.person, invite.target
-    if not _related(visit, subject):
+    listed = tx.person(person).listed
+    if not listed:
         tx.put_relations([Relation(person, subject, RaterGroup.RECIPIENT)])
     for wave in visit.open_waves():
         campaign = tx.campaign(wave.campaign)
@@ -36,6 +39,9 @@ def at_unit(visit: Visit, invite: Invite) -> Reply:
             if row is not None and row.complete:
                 return visit.after(row)
             return visit.sitting.begin(assignment, wave.form)
+    # by a name on the roster this could be seen: so not while they could be answering
+    if listed and not _related(visit, subject):
+        tx.put_relations([Relation(person, subject, RaterGroup.RECIPIENT)])
     name = pick(tx.subject(subject).name, visit.chat.language)
     return visit.say("unit.thanks", *visit.menu(), subject=name)
 
@@ -50,6 +56,8 @@ def after_visit(visit: Visit, token: str, *, begin: bool = False) -> Reply | Non
     errand = visit.sitting.errands.get(PURPOSE)
     if not isinstance(errand, Visiting):
         return None
+    if begin:
+        _alone(visit)
     tx = visit.tx
     link = tx.visit_link(errand.digest(token))
     if link is None:
@@ -74,6 +82,12 @@ def after_visit(visit: Visit, token: str, *, begin: bool = False) -> Reply | Non
             return visit.say("visit.used", *visit.menu())
         return visit.after(begun) if begun.complete else visit.sitting.show(begun)
     return _rated(visit, errand, wave, link.subject)
+
+
+def _alone(visit: Visit) -> None:
+    """Two places of one person about one office would be two voices."""
+    chat = alone(visit.tx, visit.chat)
+    visit.sitting = replace(visit.sitting, chat=chat)
 
 
 def _rated(visit: Visit, errand: Visiting, wave: Wave, subject: str) -> Reply:
@@ -136,11 +150,16 @@ def _recipients(visit: Visit, wave: Wave) -> bool:
 
 def meet(tx: Any, address: Address, hint: str) -> Chat:
     """Somebody new: a person without a name, in the client's language."""
+    chat = Chat(address, _nobody(tx), nearest(hint))
+    if not tx.add_chats([chat]):  # their first words arrive twice at the same moment
+        raise OvertakenError
+    return chat
+
+
+def _nobody(tx: Any) -> str:
     person = Person(secrets.token_urlsafe(9), Kind.CITIZEN)
     tx.put_people([person])
-    chat = Chat(address, person.id, nearest(hint))
-    tx.put_chat(chat)
-    return chat
+    return person.id
 
 
 def by_staff_link(visit: Visit, invite: Invite) -> Reply:
@@ -161,10 +180,11 @@ def by_staff_link(visit: Visit, invite: Invite) -> Reply:
         if elsewhere and visit.uncounted():
             return visit.say("link.later")
         tx.hold_person(before)  # first: whoever counts a wave waits
+        still(tx, visit.chat)
         if not tx.spend_invite(invite.token):  # somebody was faster
             return visit.say("link.used")
         for address in elsewhere:
-            meet(tx, address, tx.chat(address).language)
+            tx.put_chat(Chat(address, _nobody(tx), tx.chat(address).language))
         language = tx.person(invite.target).language or visit.chat.language
         chat = replace(visit.chat, person=invite.target, language=language, interview=None)
         visit.sitting = replace(visit.sitting, chat=chat)
@@ -176,16 +196,20 @@ def by_staff_link(visit: Visit, invite: Invite) -> Reply:
 
 
 def _handed_on(visit: Visit, before: str) -> list[str]:
-    """Nobody else comes back to what a chat without a name said after visits: it goes along.
+    """Nobody else comes back to what a chat without a name has said: it goes along.
 
-    What is to be told of it.
+    Who they were without a name goes. What is to be told of it.
     """
-    tx, person, errand = visit.tx, visit.chat.person, visit.sitting.errands.get(PURPOSE)
+    tx, person, errands = visit.tx, visit.chat.person, visit.sitting.errands
+    errand = errands.get(PURPOSE)
     if not isinstance(errand, Visiting) or before == person:
         return []
     if tx.person(before).listed or tx.addresses(before):
         return []
     names = [tx.subject(each).name for each in errand.hand_on(tx, before, person)]
+    for each in errands.values():
+        each.forget(tx, before, (), own=True)
+    tx.drop_person(before)
     language = visit.chat.language
     return [visit.say("staff.once", subject=pick(name, language)).text for name in names]
 

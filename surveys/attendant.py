@@ -9,9 +9,11 @@ from typing import Any, Protocol
 from surveys.people import Address
 from surveys.reply import Reply
 
+OWN = "o"  # the action of a button that the attendant drew
+
 
 class Attendant(Protocol):
-    """Answers commands of people who work here, each in the unit of work it came in."""
+    """Answers commands and buttons of people who work here, each in the unit of work it came in."""
 
     def heard(
         self, tx: Any, address: Address, text: str, language: str, now: datetime
@@ -23,6 +25,12 @@ class Attendant(Protocol):
         """
         ...
 
+    def pressed(
+        self, tx: Any, address: Address, name: str, language: str, now: datetime
+    ) -> tuple[Reply, ...] | None:
+        """The answer to the button ``Press(OWN, name)``; None as for :meth:`heard`."""
+        ...
+
     def forgotten(self, tx: Any, addresses: Sequence[Address], now: datetime) -> None:
-        """Whoever talked from ``addresses`` has been forgotten: these do nothing here any more."""
+        """Whoever talks from ``addresses`` is being forgotten: they do nothing here any more."""
         ...

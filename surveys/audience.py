@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from surveys.cells import RaterGroup
-from surveys.people import Kind, Subject
+from surveys.people import Kind, Person, Subject
 
 STRATA = ("", "unit", "tag", "kind")
 
@@ -104,6 +104,12 @@ class Prospect:
     left: bool
     lately: bool
     telegram: bool
+
+    @property
+    def listed(self) -> bool:
+        """Whether a table that somebody brought may hold them."""
+        one = self.candidate
+        return Person(one.person, one.kind, self.name, one.unit, tags=one.tags).listed
 
 
 def below(units: Iterable[str], subjects: Iterable[Subject]) -> frozenset[str]:

@@ -11,6 +11,7 @@ from surveys import consenting, forgetting, moving
 from surveys.people import Person
 from surveys.phrasing import WORDS, Press
 from surveys.reply import Button, Reply
+from surveys.turns import alone
 from surveys.typed.understand import fold
 from surveys.words import LANGUAGES
 
@@ -53,6 +54,8 @@ def commanded(visit: Visit, name: str) -> Reply | None:
             return pause(visit)
         case "resume":
             return resume(visit)
+        case "change":
+            return visit.given()
         case "forget":
             return forgetting.ask(visit)
         case "move":
@@ -104,7 +107,7 @@ def resume(visit: Visit) -> Reply | None:
 
 
 def speak(visit: Visit, language: str) -> Reply:
-    chat = replace(visit.chat, language=language)
+    chat = replace(alone(visit.tx, visit.chat), language=language)
     visit.tx.put_chat(chat)
     person = visit.tx.person(chat.person)
     amend(visit.tx, person, lambda known: replace(known, language=language))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from surveys.ballots import STATE, STATE_BLOCK, seal, unseal
+from surveys.cells import RaterGroup
 from surveys.errands import Errand
 from surveys.forms.form import HANDED, Form, Kind, Question, Repeat, walk
 from surveys.forms.xform import read_xform
@@ -20,16 +21,18 @@ from surveys.people import Chat
 from surveys.phrasing import (
     SCREEN,
     WORDS,
+    Press,
     question_rows,
     question_text,
     review_rows,
     review_text,
     short,
 )
-from surveys.rating import Rating
-from surveys.reply import Medium, Reply, Thanks
+from surveys.rating import Rating, finished
+from surveys.reply import Button, Medium, Reply, Thanks
 from surveys.saying import Ask, Farewell, Review
 from surveys.store import Assignment, SealedInterview
+from surveys.turns import OvertakenError
 from surveys.typed.trouble import Trouble
 from surveys.typed.understand import TEXT_LIMIT
 from surveys.words import pick
@@ -168,7 +171,8 @@ class Sitting:
 
     def point_at(self, interview: str | None) -> None:
         """Make ``interview`` the one that typed words answer."""
-        self.tx.put_chat(replace(self.chat, interview=interview))
+        if not self.tx.point_chat(replace(self.chat, interview=interview)):
+            raise OvertakenError
 
     def leave(self, row: SealedInterview) -> None:
         """Typed words no longer answer ``row``; an old button must not end another interview."""
@@ -240,9 +244,20 @@ class Sitting:
         address, language = self.chat.address, self.language
         end = errand.finish(self.tx, row, form, found, seen.answers, address, self.now, language)
         if row.wave is not None and (following := self._following(row)):
-            return self.begin(following, row.form, WORDS.say("finished.next", self.language))
+            key = "finished.next_self" if row.group is RaterGroup.SELF else "finished.next"
+            return self.begin(following, row.form, WORDS.say(key, self.language))
         self.leave(row)
-        return replace(end, text="\n\n".join((*say.notes, end.text)), thanks=self._thanks(row))
+        text = "\n\n".join((*say.notes, end.text))
+        return replace(end, text=text, rows=end.rows + self._others(row), thanks=self._thanks(row))
+
+    def _others(self, row: SealedInterview) -> tuple[tuple[Button, ...], ...]:
+        """The way to what else they have given in the wave."""
+        if row.wave is None or row.person != self.chat.person:
+            return ()
+        if len(self.tx.finished_interviews(row.person, [row.wave])) < 2:
+            return ()
+        label = WORDS.say("button.change_other", self.language)
+        return ((Button(label, Press("m", "change").data()),),)
 
     def _thanks(self, row: SealedInterview) -> Thanks | None:
         """What may stand where the person was asked, now that a wave owes them no question."""
@@ -263,7 +278,7 @@ class Sitting:
         if current is not None and not current.complete:
             return self.show(current)
         self.leave(row)
-        key = "finished.closed" if current is None else "finished"  # no row: the tally took it
+        key = "finished.closed" if current is None else finished(row.group)  # the tally took it
         return Reply(WORDS.say(key, self.language), language=self.language)
 
     def _keep(self, row: SealedInterview, after: int) -> bool:

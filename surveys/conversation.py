@@ -6,9 +6,9 @@ was answered is on disk when ``receive`` returns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from surveys.arriving import meet
 from surveys.attendant import Attendant
@@ -21,8 +21,11 @@ from surveys.paradata import Noticed, Paradata
 from surveys.people import Address
 from surveys.reply import Handed, Heard, Located, Reply, Typed
 from surveys.store import Store
+from surveys.turns import OvertakenError
 from surveys.typed.trouble import Trouble
 from surveys.visit import Setting, Visit
+
+T = TypeVar("T")
 
 
 class Conversation:
@@ -69,9 +72,16 @@ class Conversation:
             visit = self._visit(tx, address, heard, now, hint, taken)
             return visit.hear(heard), visit.sitting.noticed
 
-        replies, noticed = await self._store.write(work)
+        replies, noticed = await self._turn(work)
         self.paradata.add(noticed)  # only now: a unit of work may have run more than once
         return replies
+
+    async def _turn(self, work: Callable[[Any], T]) -> T:
+        """Once more where the chat became somebody else's, or nobody's, on the way."""
+        try:
+            return await self._store.write(work)
+        except OvertakenError:
+            return await self._store.write(work)
 
     async def medium(self, form: str, name: str) -> bytes:
         """The picture, sound or film of a label; LookupError where there is none."""
@@ -86,7 +96,7 @@ class Conversation:
         self, address: Address, heard: Handed, now: datetime, hint: str
     ) -> Gave | Trouble | None:
         """Fetch, check and keep a file that is wanted now, outside of any transaction."""
-        wanted: tuple[Kind, bool] | None = await self._store.write(
+        wanted: tuple[Kind, bool] | None = await self._turn(
             lambda tx: self._visit(tx, address, heard, now, hint).wants(heard.kind)
         )
         if wanted is None or self._vault is None:

@@ -26,6 +26,7 @@ from surveys.people import Address
 from surveys.phrasing import Press
 from surveys.reply import Reply
 from surveys.store import SealedInterview
+from surveys.turns import OvertakenError
 
 if TYPE_CHECKING:
     from surveys.visit import Visit
@@ -129,9 +130,10 @@ def decided(visit: Visit, said: str) -> Reply:
 def _forgotten(visit: Visit) -> Reply:
     tx, person = visit.tx, visit.chat.person
     addresses: Sequence[Address] = tx.addresses(person)
-    forget(tx, person, visit.sitting.errands.values(), own=True)
-    if visit.attendant is not None:
+    if visit.attendant is not None:  # first: it still finds who they are
         visit.attendant.forgotten(tx, addresses, visit.sitting.now)
+    if not forget(tx, person, visit.sitting.errands.values(), own=True):
+        raise OvertakenError
     return visit.say("forget.done", (visit.button("button.anew", Press("j", "0")),))
 
 

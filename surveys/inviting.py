@@ -11,6 +11,7 @@ from string import Formatter
 from zoneinfo import ZoneInfo
 
 from surveys.campaigns import INVITE, REMIND, Campaign, Wave, last_moment
+from surveys.cells import NAMED
 from surveys.people import Text
 from surveys.phrasing import WORDS
 from surveys.words import pick
@@ -42,9 +43,19 @@ def trouble_with(text: str) -> tuple[str, Mapping[str, object]] | None:
 
 
 def message(
-    campaign: Campaign, wave: Wave, stage: str, language: str, organisation: Text, now: datetime
+    campaign: Campaign,
+    wave: Wave,
+    stage: str,
+    language: str,
+    organisation: Text,
+    now: datetime,
+    *,
+    oneself: bool = False,
 ) -> str:
-    """What a message of ``stage`` says at ``now``. Days are those of the campaign's zone."""
+    """What a message of ``stage`` says at ``now``. Days are those of the campaign's zone.
+
+    ``oneself``: whoever it goes to is asked about themselves too, as their invitation tells.
+    """
     zone = ZoneInfo(campaign.zone)
     last = last_moment(wave.closes_at).astimezone(zone).date()
     blanks = {
@@ -54,7 +65,9 @@ def message(
         "days_left": max((last - now.astimezone(zone).date()).days, 0),
         "k": campaign.k,
     }
-    privacy = WORDS.say("privacy.short", language, k=campaign.k)
+    privacy = who_reads(campaign, language)
+    if oneself and stage == INVITE:
+        privacy = f"{privacy}\n{WORDS.say('invite.self', language)}"
     own = campaign.messages.get(stage_of(stage), {}).get(language, "")
     if own:
         free = WORDS.say("own.voluntary", language)
@@ -62,6 +75,17 @@ def message(
     if stage == INVITE:
         return WORDS.say("invite", language, privacy=privacy, **blanks)
     return WORDS.say("reminder", language, **blanks)
+
+
+def who_reads(campaign: Campaign, language: str) -> str:
+    """What is promised to everybody alike, whichever sides the campaign asks.
+
+    Superiors and self-assessments are not secret; what holds for one of their ratings is told
+    before it, to them alone.
+    """
+    named = set(campaign.groups) & set(NAMED)
+    mixed = "privacy.mixed" if set(campaign.groups) - named else "privacy.before"
+    return WORDS.say(mixed if named else "privacy.short", language, k=campaign.k)
 
 
 def thanks(campaign: Campaign, language: str) -> str:

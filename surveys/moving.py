@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from surveys.people import Invite
 from surveys.phrasing import Press
 from surveys.reply import Reply
+from surveys.turns import still
 
 if TYPE_CHECKING:
     from surveys.visit import Visit
@@ -57,6 +58,7 @@ def decided(visit: Visit, token: str) -> Reply:
         return visit.stands()
     for each in sorted((visit.chat.person, invite.target)):  # in one order: two moves do not meet
         visit.tx.hold_person(each)
+    still(visit.tx, visit.chat)
     wrong = _barred(visit, invite)
     if wrong is not None:
         return wrong

@@ -98,8 +98,7 @@ class Rating:
         box = seal_ballot(ballot, tx.wave(row.wave).tally_key, ballot_size(form))
         tx.put_ballot(row.wave, rid, box)
         change = Button(WORDS.say("button.change", language), Press("r", row.id).data())
-        key = "finished.self" if row.group is RaterGroup.SELF else "finished"
-        return Reply(WORDS.say(key, language), ((change,),), language=language)
+        return Reply(WORDS.say(finished(row.group), language), ((change,),), language=language)
 
     def forget(self, tx: Any, person: str, addresses: Sequence[Address], *, own: bool) -> None:
         """Ballots of rounds not counted go where it is their own word, and move where it is not."""
@@ -108,6 +107,11 @@ class Rating:
     def recall(self, tx: Any, address: Address, token: str, language: str) -> Reply | None:
         """A ballot cannot be recalled by anyone."""
         return None
+
+
+def finished(group: RaterGroup | None) -> str:
+    """The sentence that thanks: a self-assessment is sealed, and not secret."""
+    return "finished.self" if group is RaterGroup.SELF else "finished"
 
 
 def ballot_of(form: Form, answers: Mapping[str, str], subject: str, group: RaterGroup) -> Ballot:

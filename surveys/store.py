@@ -67,6 +67,14 @@ class Transaction(Protocol):
     def people(self) -> Sequence[Person]: ...
     def chat(self, address: Address) -> Chat | None: ...
     def put_chat(self, chat: Chat) -> None: ...
+    def add_chats(self, new: Iterable[Chat]) -> int:
+        """Each where nobody talks from there yet; how many were."""
+        ...
+
+    def point_chat(self, chat: Chat) -> bool:
+        """Typed words answer its ``interview`` now; False where it is another person's by now."""
+        ...
+
     def set_reachable(self, address: Address, reachable: bool) -> None:
         """Note that the channel said this address is blocked, or open again."""
         ...
@@ -167,6 +175,10 @@ class Transaction(Protocol):
 
     def put_assignments(self, assignments: Iterable[Assignment]) -> None: ...
     def assignment(self, wave: str, person: str, subject: str) -> Assignment | None: ...
+    def assesses_oneself(self, wave: str, person: str) -> bool:
+        """Whether a self-assessment is among what ``person`` is asked, given or not."""
+        ...
+
     def open_assignments(self, person: str, now: datetime) -> Sequence[Assignment]:
         """What ``person`` may still answer: open waves at ``now``, interview not complete.
 
@@ -218,8 +230,8 @@ class Transaction(Protocol):
     # interviews
     def interview(self, interview: str) -> SealedInterview | None: ...
     def interview_for(self, wave: str, person: str, subject: str) -> SealedInterview | None: ...
-    def finished_interview(self, person: str, waves: Sequence[str]) -> SealedInterview | None:
-        """The one that ``person`` finished last in one of ``waves``."""
+    def finished_interviews(self, person: str, waves: Sequence[str]) -> Sequence[SealedInterview]:
+        """Those that ``person`` finished in ``waves``, the last one first."""
         ...
 
     def open_interview(self, interview: SealedInterview) -> None:
@@ -320,8 +332,19 @@ class Transaction(Protocol):
     def paradata(self, period: str) -> Sequence[Row]: ...
 
     # forgetting a person, see surveys/forgetting.py
+    def hold_voice(self, person: str) -> None:
+        """Wait for whoever holds it; then, until this ends, whoever else wants it waits.
+
+        Nothing is written: a lock on their row would leave this transaction's number in it, which
+        the rows of a visit carry, too.
+        """
+        ...
+
     def hold_person(self, person: str) -> bool:
-        """From here on nobody counts a wave or links a chat to them; False: nobody of that id."""
+        """Their voice as well; and from here on nobody counts a wave or links a chat to them.
+
+        False: nobody of that id.
+        """
         ...
 
     def person_waves(self, person: str) -> Sequence[str]:
@@ -351,6 +374,10 @@ class Transaction(Protocol):
 
         What had not begun to be sent is moot.
         """
+        ...
+
+    def move_place(self, wave: str, subject: str, person: str, into: str) -> None:
+        """Their one place about ``subject``, and its interview, are ``into``'s."""
         ...
 
     def drop_chats(self, person: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
+from operator import itemgetter
 from typing import Any
 
 from surveys import arriving, commands, consenting, forgetting, moving
-from surveys.attendant import Attendant
+from surveys.attendant import OWN, Attendant
 from surveys.campaigns import Wave, WaveState
 from surveys.conduct import Sitting
 from surveys.forms.form import Kind
@@ -29,6 +30,7 @@ from surveys.moves import (
 )
 from surveys.people import Chat, Text
 from surveys.phrasing import WORDS, Press, short
+from surveys.rating import finished
 from surveys.reply import Button, Handed, Heard, Located, Looked, Opened, Reply, Tapped, Typed
 from surveys.store import SealedInterview
 from surveys.typed.trouble import Trouble
@@ -110,12 +112,20 @@ class Visit:
 
     def attended(self, heard: Heard) -> tuple[Reply, ...] | None:
         """What somebody who works here is answered; None for anybody else, and for other words."""
-        if self.attendant is None or not isinstance(heard, Typed) or heard.amended:
+        if self.attendant is None:
+            return None
+        chat, now = self.chat, self.sitting.now
+        if isinstance(heard, Tapped):
+            press = Press.read(heard.data)
+            if press is None or press.action != OWN:
+                return None
+            name = press.interview
+            return self.attendant.pressed(self.tx, chat.address, name, chat.language, now)
+        if not isinstance(heard, Typed) or heard.amended:
             return None
         text = speakable(heard.text).strip()
         if not text.startswith("/"):
             return None
-        chat, now = self.chat, self.sitting.now
         return self.attendant.heard(self.tx, chat.address, text, chat.language, now)
 
     def typed(self, heard: Typed) -> Reply:
@@ -251,10 +261,15 @@ class Visit:
         return self.say("stop.standing", (self.button("button.rejoin", Press("j", "0")),))
 
     def given(self) -> Reply | None:
-        """What was given last and can be changed while the wave is open."""
+        """What was given and can be changed while its wave is open."""
         waves = [wave.id for wave in self.open_waves()]
-        row = self.tx.finished_interview(self.chat.person, waves) if waves else None
-        return None if row is None else self.after(row)
+        rows = self.tx.finished_interviews(self.chat.person, waves) if waves else ()
+        if len(rows) < 2:
+            return self.after(rows[0]) if rows else None
+        names = [pick(self.tx.subject(row.subject).name, self.chat.language) for row in rows]
+        by_name = sorted(zip(names, rows, strict=True), key=itemgetter(0))
+        each = [(Button(name, Press("r", row.id).data()),) for name, row in by_name]
+        return self.say("given", *each, count=len(rows))
 
     def offer(self) -> Reply | None:
         left = self.sitting.left()
@@ -289,7 +304,8 @@ class Visit:
         offer = self.offer()
         if offer is not None and row.person == self.chat.person:
             return offer
-        return self.say("finished", (self.button("button.change", Press("r", row.id)),))
+        key = finished(row.group)
+        return self.say(key, (self.button("button.change", Press("r", row.id)),))
 
     def least(self) -> int:
         """The smallest k that anything asked here now is held to."""

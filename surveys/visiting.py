@@ -49,28 +49,37 @@ class Visiting(Rating):
             from_waves(tx, self._keyring, place, own=own)
 
     def hand_on(self, tx: Any, person: str, heir: str) -> Sequence[str]:
-        """What ``person`` said after visits is ``heir``'s: found, changed and forgotten as theirs.
+        """What ``person`` said, by name too, is ``heir``'s: found, changed, forgotten as theirs.
 
-        Where the heir is asked about the office by name that were a second voice, so it goes;
-        those subjects come back.
+        Where the heir has a place about the subject that were a second voice, so it stays behind,
+        to be forgotten; the subjects of those that were begun come back.
         """
-        gone = []
-        for place, wave, subject in list(self._theirs(tx, person)):
-            if tx.assignment(wave, heir, subject) is not None:
-                from_waves(tx, self._keyring, place, own=True)
-                gone.append(subject)
-            else:
-                self._rename(tx, place, self.place(heir, wave, subject), wave, subject)
-        return gone
+        left = []
+        for place, wave, subject in [*self._named(tx, person), *self._theirs(tx, person)]:
+            hidden = self.place(heir, wave, subject)
+            if not any(tx.assignment(wave, each, subject) for each in (heir, hidden)):
+                into = heir if place == person else hidden
+                self._move(tx, place, into, wave, subject)
+            elif tx.interview_for(wave, place, subject) is not None:
+                left.append(subject)
+        return left
 
-    def _rename(self, tx: Any, place: str, into: str, wave: str, subject: str) -> None:
+    def _move(self, tx: Any, place: str, into: str, wave: str, subject: str) -> None:
         keys = self._keyring.wave_keys(wave)
         assert keys is not None  # else it had not been found
-        for row in tx.interviews_of(wave, place):  # its turn moves: see from_waves
-            tx.keep(replace(row, turn=row.turn + 1), row.turn)
+        for row in tx.interviews_of(wave, place):
+            if row.subject == subject:  # its turn moves: see from_waves
+                tx.keep(replace(row, turn=row.turn + 1), row.turn)
         old = ballot_id(keys.rid_key, wave, place, subject)
         tx.move_ballot(wave, old, ballot_id(keys.rid_key, wave, into, subject))
-        tx.rename_in_wave(wave, place, into)
+        tx.move_place(wave, subject, place, into)
+
+    def _named(self, tx: Any, person: str) -> Iterator[tuple[str, str, str]]:
+        """The same of the places under their own id: a poster's, above all."""
+        for wave in tx.person_waves(person):
+            if self.asks(wave):
+                for subject in tx.asked_about(wave, person):
+                    yield person, wave, subject
 
     def _theirs(self, tx: Any, person: str) -> Iterator[tuple[str, str, str]]:
         """(place, wave, subject); none of a wave whose keys are away, which nobody can count."""

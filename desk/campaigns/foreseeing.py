@@ -1,4 +1,9 @@
-"""What a wave would do were it opened as things stand: who is asked what and when, or why not."""
+"""What a wave would do were it opened as things stand: who is asked what and when, or why not.
+
+Whoever scans a window's code while another wave is open will be asked by this one, from that moment
+on. So people whom no table lists are not named here, and counted in tens: two looks a minute apart
+would tell that somebody came between.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +14,13 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from desk.campaigns.campaigning import next_wave
 from desk.campaigns.days import calendar
 from desk.exporting import Table
+from desk.outcomes import STEP
 from desk.store import DeskTransaction
 from surveys import drawing
 from surveys.audience import Prospect
@@ -21,6 +28,8 @@ from surveys.campaigns import Campaign, WaveState
 from surveys.drawing import Draw
 from surveys.hours import decent
 from surveys.tally import Side
+
+T = TypeVar("T")
 
 
 class Fate(StrEnum):
@@ -41,13 +50,15 @@ ON_THE_ROLL = frozenset((Fate.ASKED, Fate.NO_ADDRESS))
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """One person. ``sides`` are whom they would rate and as what; ``first`` is when the first
-    message leaves, in their own zone; None where none does.
+    message leaves, in their own zone; None where none does. ``listed`` by a table: others came by
+    themselves.
     """
 
     person: str
     name: str
     unit: str | None
     fate: Fate
+    listed: bool
     sides: tuple[Side, ...] = ()
     first: datetime | None = None
 
@@ -86,7 +97,27 @@ def reach(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Reach:
     """Whom a wave of ``campaign`` would ask, were it drawn now."""
     if campaign.audience.drawn:
         return forecast(tx, campaign, now).reach
-    return Reach(*tx.count_raters(campaign, now))
+    return fitting(tx, campaign, now)
+
+
+def fitting(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Reach:
+    """Whom ``campaign`` may ask, however few of them will be drawn."""
+    every = tx.count_raters(campaign, now)
+    theirs = tx.count_raters(campaign, now, unlisted=True)
+    return Reach(*(count - some % STEP for count, some in zip(every, theirs, strict=True)))
+
+
+def shared(tx: DeskTransaction, one: Campaign, two: Campaign, now: datetime) -> int:
+    """How many people both may ask."""
+    theirs = tx.count_shared(one, two, now, unlisted=True)
+    return tx.count_shared(one, two, now) - theirs % STEP
+
+
+def exactly(tx: DeskTransaction, campaign: Campaign, now: datetime) -> int:
+    """How many people it would ask: to decide by, not to be told again and again."""
+    if not campaign.audience.drawn:
+        return tx.count_raters(campaign, now)[0]
+    return sum(each.fate in ON_THE_ROLL for each in foresee(tx, campaign, now, "", now))
 
 
 def forecast(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Forecast:
@@ -95,15 +126,29 @@ def forecast(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Forecast
     Where chance has a say, one draw stands for all: who is drawn differs, how many hardly.
     """
     if not campaign.audience.drawn:
-        sides = {(subject, group): n for subject, group, n in tx.rater_sides(campaign, now)}
-        return Forecast(reach(tx, campaign, now), sides)
-    found, people, reachable = Counter[Side](), 0, 0
+        return Forecast(fitting(tx, campaign, now), fitting_sides(tx, campaign, now))
+    asked = {listed: Counter[str]() for listed in (True, False)}
+    sides = {listed: Counter[Side]() for listed in (True, False)}
     for each in foresee(tx, campaign, now, "", now):
         if each.fate in ON_THE_ROLL:
-            people += 1
-            reachable += each.fate is Fate.ASKED
-            found.update(each.sides)
-    return Forecast(Reach(people, found.total(), reachable), found)
+            here = asked[each.listed]
+            here.update(people=1, times=len(each.sides), reachable=each.fate is Fate.ASKED)
+            sides[each.listed].update(each.sides)
+    told = asked[True] + _in_tens(asked[False])
+    whom = Reach(told["people"], told["times"], told["reachable"])
+    return Forecast(whom, sides[True] + _in_tens(sides[False]))
+
+
+def fitting_sides(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Mapping[Side, int]:
+    """The raters of each side, however few of them will be drawn."""
+    every = Counter({(subject, group): n for subject, group, n in tx.rater_sides(campaign, now)})
+    for subject, group, count in tx.rater_sides(campaign, now, unlisted=True):
+        every[subject, group] -= count % STEP
+    return +every
+
+
+def _in_tens(counts: Counter[T]) -> Counter[T]:
+    return Counter({key: count // STEP * STEP for key, count in counts.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,34 +173,41 @@ def occasion(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Occasion
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """How many come to which end, and some of them."""
+    """How many come to which end, and some of the ``whole`` who are listed; ``came`` by themselves,
+    in tens.
+    """
 
     counts: Mapping[Fate, int]
     people: Sequence[Foreseen]
+    whole: int = 0
+    came: int = 0
 
 
 def excerpt(foreseen: Iterable[Foreseen], fate: Fate | None, offset: int, limit: int) -> Excerpt:
     """``limit`` people of ``fate`` (None: whichever) from the ``offset``-th on; all counted."""
-    counts, people, at = Counter[Fate](), list[Foreseen](), 0
+    counts, came, people, at = Counter[Fate](), Counter[Fate](), list[Foreseen](), 0
     for each in foreseen:
-        counts[each.fate] += 1
-        if fate in (None, each.fate):
+        (counts if each.listed else came)[each.fate] += 1
+        if each.listed and fate in (None, each.fate):
             if offset <= at < offset + limit:
                 people.append(each)
             at += 1
-    return Excerpt({fate: counts[fate] for fate in Fate if counts[fate]}, people)
+    came = _in_tens(came)
+    counts += came
+    return Excerpt({fate: counts[fate] for fate in Fate if counts[fate]}, people, at,
+                   came.total() if fate is None else came[fate])  # fmt: skip
 
 
 HEADER = ("person", "name", "unit", "what", "rates", "first_message")
 
 
 def listed(foreseen: Iterable[Foreseen]) -> Table:
-    """The whole of it as a table for a file; made while it is written."""
+    """All who are listed as a table for a file; made while it is written."""
     rows = (
         (each.person, each.name, each.unit, each.fate.value,
          " ".join(f"{subject}:{group}" for subject, group in each.sides),
          "" if each.first is None else each.first.isoformat(timespec="minutes"))
-        for each in foreseen
+        for each in foreseen if each.listed
     )  # fmt: skip
     return Table("dry-run", HEADER, rows)
 
@@ -167,15 +219,15 @@ def _foreseen(
     about = one.candidate.person, one.name, one.candidate.unit
     barred = _barred(one)
     if barred is not None:
-        return Foreseen(*about, barred)
+        return Foreseen(*about, barred, one.listed)
     fate, asking = drawn.fate([row.candidate for row in rows])
     if fate is not drawing.Fate.ASKED:
-        return Foreseen(*about, Fate(fate.value))
+        return Foreseen(*about, Fate(fate.value), one.listed)
     sides = tuple((each.subject, each.group) for each in asking)
     if not one.telegram:
-        return Foreseen(*about, Fate.NO_ADDRESS, sides)
+        return Foreseen(*about, Fate.NO_ADDRESS, one.listed, sides)
     zone = ZoneInfo(one.zone or campaign.zone)
-    return Foreseen(*about, Fate.ASKED, sides, decent(at, zone, campaign.quiet))
+    return Foreseen(*about, Fate.ASKED, one.listed, sides, decent(at, zone, campaign.quiet))
 
 
 def _barred(one: Prospect) -> Fate | None:

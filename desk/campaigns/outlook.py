@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from desk.campaigns.campaigning import next_wave
 from desk.campaigns.days import calendar
-from desk.campaigns.foreseeing import forecast
+from desk.campaigns.foreseeing import fitting, fitting_sides, forecast, shared
 from desk.campaigns.rhythm import WORDS
 from desk.store import DeskTransaction
 from surveys.audience import Audience
@@ -125,7 +125,7 @@ def _whom(tx: DeskTransaction, campaign: Campaign, now: datetime) -> list[Note]:
     whom = seen.reach
     if not whom.people:
         everybody = replace(campaign, audience=Audience())
-        fits = tx.count_raters(everybody, now)[0]
+        fits = fitting(tx, everybody, now).people
         return [Note("nobody_fits", {"people": fits}) if fits else Note("nobody")]
     found: list[Note] = []
     if set(campaign.groups) == {RaterGroup.SELF}:
@@ -136,7 +136,7 @@ def _whom(tx: DeskTransaction, campaign: Campaign, now: datetime) -> list[Note]:
     few, every = _few(seen.sides, campaign.k)
     if few:
         code = "none_shown" if few == every else "few_shown"
-        if audience.drawn and few > _few(_uncapped(tx, campaign, now), campaign.k)[0]:
+        if audience.drawn and few > _few(fitting_sides(tx, campaign, now), campaign.k)[0]:
             code = f"{code}_drawn"
         found.append(Note(code, {"few": few, "all": every, "k": campaign.k}))
     if whom.reachable < whom.people:
@@ -149,10 +149,6 @@ def _few(sides: Mapping[Side, int], k: int) -> tuple[int, int]:
     least = Rules(k).least
     hidden = [n for (_, group), n in sides.items() if least(group) > 1]
     return sum(n < k for n in hidden), len(hidden)
-
-
-def _uncapped(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Mapping[Side, int]:
-    return {(subject, group): n for subject, group, n in tx.rater_sides(campaign, now)}
 
 
 def _holidays(campaign: Campaign, days: Workdays, ahead: Sequence[Coming]) -> list[Note]:
@@ -184,7 +180,7 @@ def _overlaps(
         spans = _spans(tx, other, now, ahead[-1].closes_at)
         met = [(opens, closes) for opens, closes in spans if _meets(ahead, opens, closes)]
         rested = campaign.audience.rest_days and other.audience.rest_days
-        people = tx.count_shared(campaign, other, now) if met and not rested else 0
+        people = shared(tx, campaign, other, now) if met and not rested else 0
         if people:
             zone = ZoneInfo(campaign.zone)
             opens, closes = (f"{at.astimezone(zone):%Y-%m-%d}" for at in met[0])

@@ -9,7 +9,7 @@ from desk.approvals import ask, register
 from desk.audit import Act
 from desk.campaigns.campaigning import close_now, create, draft, known, open_waves
 from desk.campaigns.extending import extend, longer
-from desk.campaigns.foreseeing import reach
+from desk.campaigns.foreseeing import exactly
 from desk.campaigns.opening import agree
 from desk.campaigns.wishing import Wish
 from desk.roles import May
@@ -28,7 +28,7 @@ def create_or_ask(
     Whoever agrees, agrees to as many people as it would ask now.
     """
     if tx.campaign(wish.id) is None:
-        people = reach(tx, draft(tx, wish, act.at), act.at).people
+        people = exactly(tx, draft(tx, wish, act.at), act.at)
         if people > limit:
             told = {"wish": wish.packed(), "people": str(people)}
             return _asked(tx, act, account, CREATE, f"campaign:{wish.id}", told)

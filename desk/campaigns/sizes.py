@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from desk.campaigns.foreseeing import fitting
 from desk.campaigns.wrongs import Wrong
 from desk.store import DeskTransaction
 from surveys.campaigns import Campaign
@@ -58,7 +59,7 @@ def _number(name: str, text: str, wrongs: list[Wrong]) -> float:
 
 def advise(tx: DeskTransaction, campaign: Campaign, wanted: Precision, now: datetime) -> Advice:
     """The sizes for those whom ``campaign`` may ask now, whatever its sample is."""
-    population, sample = tx.count_raters(campaign, now)[0], campaign.audience.sample
+    population, sample = fitting(tx, campaign, now).people, campaign.audience.sample
     answers = int(min(sample, population) * wanted.response)
     expected = margin(population, answers, wanted) if answers else None
     return Advice(size(population, wanted), _each(tx, campaign, wanted, now), expected)

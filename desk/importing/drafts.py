@@ -203,7 +203,9 @@ def draft_subjects(tx: DeskTransaction, records: Records) -> Draft[Subject]:
     stored = {subject.id: subject for subject in tx.subjects()}
     selves = _selves(tx)
     draft: Draft[Subject] = Draft("change_subjects", subject_told)
-    draft.holds = lambda tx: {subject.id: subject for subject in tx.subjects()} == stored
+    draft.holds = lambda tx: (
+        _selves(tx) == selves and {subject.id: subject for subject in tx.subjects()} == stored
+    )
     draft.note(*islice(duplicates(records, ["id"]), MOST + 1))
     all_of_them = dict(stored)
     news = list(_whole(records, "id", "name_zh"))
@@ -265,11 +267,16 @@ def _rings(subjects: Mapping[str, Subject]) -> Mapping[str, Sequence[str]]:
 def draft_relations(tx: DeskTransaction, records: Records) -> Draft[Relation]:
     """One rater sees one subject from one side; an official is one person at most."""
     stored = {(relation.rater, relation.subject): relation for relation in tx.relations()}
-    people = {person.id for person in tx.people()}
+    people = {each.id: each.kind is Kind.STAFF and not each.left for each in tx.people()}
     subjects = {subject.id: subject.kind for subject in tx.subjects()}
     selves = _selves(tx)
     draft: Draft[Relation] = Draft("change_relations", relation_told)
-    draft.holds = lambda tx: _selves(tx) == selves
+
+    def holds(tx: DeskTransaction) -> bool:
+        tx.audit_head()  # nobody says meanwhile who an official is
+        return _selves(tx) == selves and subjects == {each.id: each.kind for each in tx.subjects()}
+
+    draft.holds = holds
     first: dict[str, Record] = {}  # by official, where the file says who they are
     draft.note(*islice(duplicates(records, ["rater", "subject"]), MOST + 1))
     draft.note(*_strangers(records, "rater", people, "no-person"))
@@ -280,6 +287,8 @@ def draft_relations(tx: DeskTransaction, records: Records) -> Draft[Relation]:
         if new.group is RaterGroup.SELF:
             if subjects.get(subject, "official") != "official":
                 draft.note(records.bad(record, "subject", "self-unit", cell=shown(subject)))
+            elif not people.get(rater, True):
+                draft.note(records.bad(record, "rater", "self-nobody", cell=shown(rater)))
             elif (other := selves.get(subject, rater)) != rater:
                 told = {"cell": shown(rater), "subject": shown(subject), "other": shown(other)}
                 draft.note(records.bad(record, "rater", "self-taken", **told))

@@ -86,9 +86,10 @@ def foretell(
         fill(listing, each.person, each.name, each.unit, each.fate, rates,
              f"{each.first:%Y-%m-%d %H:%M %Z}" if each.first else "")  # fmt: skip
     show(listing)
-    whole = sum(count for fate, count in found.counts.items() if only in ("", fate))
-    say(f"{len(found.people):,} of {whole:,} people are shown. "
+    say(f"{len(found.people):,} of {found.whole:,} people are shown. "
         + (f"All of it stands in {to}." if to else "All of it: --csv FILE."))  # fmt: skip
+    if found.came:
+        say(f"At least {found.came:,} more have no name, unit or tag, and are not listed.")
 
 
 async def _foretold(

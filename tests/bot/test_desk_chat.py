@@ -16,9 +16,11 @@ from minyi.talk import stage as stage_wave
 from rehearsal.telegram import Stage
 from storage import FileKeyring
 from storage.store import SqlStore
+from storage.transaction import SqlTransaction
 from surveys.cells import RaterGroup
+from surveys.conversation import Conversation
 from surveys.forms.xlsform import load_form
-from surveys.people import Address
+from surveys.people import Address, Kind, Person, Relation, Subject
 from surveys.visit import Setting
 from tests.bot.stage import Clock, people, polling, seen, until
 from web.console.telling import sentence
@@ -34,13 +36,7 @@ async def test_a_chat_is_linked_and_a_campaign_paused_by_it(
 ) -> None:
     stage, url = live
     people(stage, 7, 8)
-    keyring = FileKeyring(tmp_path)
-    form = load_form(ASKED)
-    await stage_wave(store, keyring, form, {}, RaterGroup.RECIPIENT, clock.now())
-    desk = ChatDesk(
-        KEY, frozenset(), ZONE, lambda item, lang: sentence(item, lang, ZONE), "/desk", 9
-    )
-    core = await settle(store, keyring, Setting({"en": "Hedong"}), attendant=desk)
+    core = await _core(store, clock.now(), tmp_path)
     code = await _officer(store, clock.now())
     async with polling(url, core, store, clock):
         for person in (7, 8):
@@ -64,6 +60,43 @@ async def test_a_chat_is_linked_and_a_campaign_paused_by_it(
     linked = await store.read(lambda tx: tx.account_by_chat(Address("telegram", "7")))
     assert linked is not None
     assert await store.read(lambda tx: tx.dead_letters()) == []
+
+
+async def test_an_official_takes_back_what_they_proposed(
+    live: Live, store: SqlStore, clock: Clock, tmp_path: Path
+) -> None:
+    stage, url = live
+    people(stage, 7)
+    core = await _core(store, clock.now(), tmp_path)
+
+    def official(tx: SqlTransaction) -> None:
+        tx.put_subjects([Subject("chief", {"en": "Chief"}, "official")])
+        tx.put_people([Person("p2", Kind.STAFF, "Li")])
+        chat = tx.chat(Address("telegram", "7"))
+        assert chat is not None
+        tx.put_relations([Relation(chat.person, "chief", RaterGroup.SELF)])
+
+    async with polling(url, core, store, clock):
+        stage.say(7, "/start")
+        await until(lambda: len(seen(stage, 7)) == 1)
+        await store.write(official)
+        stage.say(7, "/nominate peer p2")
+        await until(lambda: "Asked for: Li" in seen(stage, 7)[-1])
+        stage.say(7, "/nominate")
+        await until(lambda: "is waiting for a decision" in seen(stage, 7)[-1])
+        stage.press(7, label="Take it back")
+        await until(lambda: "✓ Taken back." in seen(stage, 7)[-1])
+    assert await store.read(lambda tx: tx.approvals(open_only=True)) == []
+    assert await store.read(lambda tx: tx.dead_letters()) == []
+
+
+async def _core(store: SqlStore, now: datetime, folder: Path) -> Conversation:
+    keyring = FileKeyring(folder)
+    await stage_wave(store, keyring, load_form(ASKED), {}, RaterGroup.RECIPIENT, now)
+    desk = ChatDesk(
+        KEY, frozenset(), ZONE, lambda item, lang: sentence(item, lang, ZONE), "/desk", 9
+    )
+    return await settle(store, keyring, Setting({"en": "Hedong"}), attendant=desk)
 
 
 async def _officer(store: SqlStore, now: datetime) -> str:

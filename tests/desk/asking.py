@@ -24,9 +24,9 @@ def furnish(
     for form in forms:
         tx.put_form(form.hash, form.title, form.source)
     tx.put_subjects([Subject(f"w{n}", {"zh": f"{n}号窗口", "en": f"Window {n}"}) for n in (1, 2)])
-    citizens = [Person(f"c{n}", Kind.CITIZEN) for n in range(recipients)]
+    citizens = [Person(f"c{n}", Kind.CITIZEN, f"居民{n}") for n in range(recipients)]
     staff = [Person(f"s{n}", Kind.STAFF, f"员工{n}") for n in range(3)]
-    tx.put_people([*citizens, *staff, Person("gone", Kind.CITIZEN, opted_out=True)])
+    tx.put_people([*citizens, *staff, Person("gone", Kind.CITIZEN, "钱某", opted_out=True)])
     for person in citizens[: recipients // 2]:
         tx.put_chat(Chat(Address("telegram", person.id[1:] + "00"), person.id, "zh"))
         tx.put_chat(Chat(Address("web", person.id), person.id, "zh"))

@@ -41,7 +41,8 @@ async def test_who_was_asked_and_reached_is_exact_and_who_answered_is_not(store:
     assert found is not None
     assert (found.people, found.asked, found.addressed) == (30, 32, 30)  # recipients may walk in
     assert (found.begun, found.complete) == (10, 10)
-    assert found.by_group == [(RaterGroup.PEER, 32)]
+    # whether any recipient has come yet is not told
+    assert found.by_group == [(RaterGroup.PEER, 32), (RaterGroup.RECIPIENT, 0)]
     invited, reminded = found.messages
     assert (invited.sent, invited.gone, invited.due, invited.moot) == (26, 4, 0, None)
     assert (reminded.sent, reminded.due) == (None, 30)

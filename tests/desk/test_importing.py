@@ -215,10 +215,11 @@ async def test_an_official_is_one_person_and_a_unit_is_nobody(
 ) -> None:
     await bring(store, "subjects", SUBJECTS + "F1,王主任,official,D1\n", tmp_path)
     await bring(store, "people", PEOPLE + "F1,王芳,staff,,\nP9,李强,staff,,\n", tmp_path)
-    text = "rater,subject,group\nP1,F1,SELF\nP9,F1,本人\nP1,W1,self\n"
+    text = "rater,subject,group\nP1,F1,SELF\nP9,F1,本人\nP1,W1,self\nC1,F1,SELF\n"
     assert await bad(store, "relations", text, tmp_path) == [
         (3, "rater", "the official 'F1' is 'P1' in row 2 and 'P9' here"),
         (4, "subject", "'W1' is a unit, not an official"),
+        (5, "rater", "'C1' is no member of staff who works here, and cannot be an official"),
     ]
     good = "rater,subject,group\nF1,F1,自评\nP9,F1,SUB\n"  # ids of people and subjects may agree
     assert await bring(store, "relations", good, tmp_path) == Imported(2, 0, 0, True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,16 @@ import pytest
 from desk.accounts import Account
 from desk.approvals import ApprovalError, decide, name_of
 from desk.audit import Act, verify
-from desk.relating import identify
-from desk.roles import Role
+from desk.forgetting import forget
+from desk.nominating import nominate
+from desk.relating import RelationError, identify
+from desk.roles import Grant, Role
 from desk.store import Approval
-from storage import SqlStore
+from storage import FileKeyring, SqlStore
 from storage.transaction import SqlTransaction
 from surveys.cells import RaterGroup
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
+from surveys.reply import Button, Reply, Tapped
 from tests.desk.test_chatting import KEY, NOW, Here, open_desk
 
 HEAD, BROWSER, CLERK = (
@@ -54,6 +59,18 @@ async def quick(tmp_path: Path) -> AsyncIterator[Here]:
 
 async def waiting(here: Here) -> list[Approval]:
     return list(await here.store.read(lambda tx: tx.approvals(open_only=True)))
+
+
+async def button(here: Here, chat: Address) -> Button:
+    """The one below what ``/nominate`` is answered."""
+    [reply] = await here.heard("/nominate", chat)
+    [[found]] = reply.rows
+    return found
+
+
+async def press(here: Here, found: Button, chat: Address, days: int = 0) -> list[Reply]:
+    now = NOW + timedelta(days=days)
+    return list(await here.core.receive(chat, Tapped(found.data), now, hint="en"))
 
 
 async def decided(here: Here, by: Account, agree: bool, note: str = "") -> None:
@@ -162,7 +179,7 @@ async def test_who_holds_the_office_next_is_not_told_what_was_proposed_before(qu
 async def test_a_second_one_waits_until_the_first_is_decided(quick: Here) -> None:
     await quick.say("/nominate peer p2", HEAD)
     [said] = await quick.say("/nominate\npeer\n p4", HEAD)
-    assert "waiting for a decision, so nothing was asked for now" in said
+    assert "othing was asked for now" in said
     assert len(await waiting(quick)) == 1
     officer = await quick.account(Role.OFFICER)
     await decided(quick, officer, agree=False, note="Too close.")
@@ -177,3 +194,186 @@ async def test_who_has_an_account_is_no_second_person_to_what_they_propose(quick
     with pytest.raises(ApprovalError, match="asked for this yourself"):
         await decided(quick, account, agree=True)
     assert len(await waiting(quick)) == 1
+
+
+async def test_nobody_decides_who_rates_themselves_whoever_asked(quick: Here) -> None:
+    """Neither what they proposed from another chat of theirs, nor what an officer asked for."""
+    by_chat = await quick.linked(Role.OFFICER, chat=HEAD)
+    other = await quick.account(Role.OFFICER, login="other")
+    await quick.say("/nominate peer p2", BROWSER)
+    with pytest.raises(ApprovalError, match="about who rates you"):
+        await decided(quick, by_chat, agree=True)
+    await decided(quick, other, agree=True)
+    act = Act(other.id, other.name, "test", NOW, KEY)
+    await quick.store.write(lambda tx: nominate(tx, act, other, "chief", RaterGroup.SUPERIOR, "p4"))
+    with pytest.raises(ApprovalError, match="about who rates you"):
+        await decided(quick, by_chat, agree=False)
+    assert len(await waiting(quick)) == 1
+
+
+async def test_who_holds_the_role_of_being_rated_neither_decides_nor_nominates(
+    quick: Here,
+) -> None:
+    by_role = await quick.account(Role.OFFICER, login="chief")
+    rated = replace(by_role, grants=(*by_role.grants, Grant(Role.RATED, "chief")))
+    await quick.store.write(lambda tx: tx.put_account(rated))
+    await quick.say("/nominate peer p2", HEAD)
+    with pytest.raises(ApprovalError, match="about who rates you"):
+        await decided(quick, rated, agree=True)
+    act = Act(rated.id, rated.name, "test", NOW, KEY)
+    with pytest.raises(RelationError, match="not yours to nominate"):
+        await quick.store.write(lambda tx: nominate(tx, act, rated, "chief", RaterGroup.PEER, "p4"))
+    await quick.store.write(lambda tx: nominate(tx, act, rated, "deputy", RaterGroup.PEER, "p4"))
+
+
+@pytest.mark.parametrize("chat", [HEAD, BROWSER], ids=["telegram", "browser"])
+async def test_what_waits_is_taken_back_by_a_button_and_proposed_anew(
+    quick: Here, chat: Address
+) -> None:
+    await quick.say("/nominate peer p2", chat)
+    taking_back = await button(quick, chat)
+    assert taking_back.label == "Take it back"
+    [said] = await press(quick, taking_back, chat)
+    assert "(peer: 李强) was taken back" in said.text
+    assert said.text.startswith("✓ Taken back.")
+    assert "You may propose who rates Chief of North" in said.text, "and how, anew"
+    assert said.rows == ()
+    assert await waiting(quick) == [], "nobody at the desk is asked any more"
+    [entry] = await quick.audited("approval.withdrawn")
+    [asked] = await quick.audited("approval.asked")
+    assert (entry.who, entry.what) == (asked.who, asked.what)
+    assert '"p2"' not in entry.after
+    [anew] = await quick.say("/nominate peer p4", chat, NOW + timedelta(minutes=1))
+    assert anew.startswith("✓ Asked for: 李强")
+    chain = await quick.store.read(lambda tx: list(tx.audit_chain()))
+    assert verify(chain, KEY) == []
+
+
+async def test_who_proposes_while_their_own_waits_gets_the_button(quick: Here) -> None:
+    await quick.say("/nominate peer p2", HEAD)
+    [reply] = await quick.heard("/nominate peer p4", HEAD)
+    assert "take it back and propose anew" in reply.text
+    [[found]] = reply.rows
+    await press(quick, found, HEAD)
+    assert await waiting(quick) == []
+
+
+@pytest.mark.parametrize(("agree", "word"), [(True, "approved"), (False, "refused")])
+async def test_what_was_decided_meanwhile_is_not_taken_back(
+    quick: Here, agree: bool, word: str
+) -> None:
+    await quick.say("/nominate peer p2", HEAD)
+    taking_back = await button(quick, HEAD)
+    await decided(quick, await quick.account(Role.OFFICER), agree)
+    [said] = await press(quick, taking_back, HEAD)
+    assert said.text.startswith("That one is no longer waiting")
+    assert f"was {word}" in said.text
+    assert said.rows == ()
+    raters = await quick.store.read(lambda tx: tx.raters_as("chief", RaterGroup.PEER))
+    assert raters == (["p2"] if agree else [])
+    assert await quick.audited("approval.withdrawn") == []
+
+
+async def test_an_old_button_takes_nothing_else_back(quick: Here) -> None:
+    await quick.say("/nominate peer p2", HEAD)
+    old = await button(quick, HEAD)
+    await press(quick, old, HEAD)
+    await quick.say("/nominate peer p4", HEAD, NOW + timedelta(minutes=1))
+    [said] = await press(quick, old, HEAD, days=1)
+    assert "nothing was taken back" in said.text
+    assert len(await waiting(quick)) == 1
+
+
+async def test_after_seven_days_there_is_nothing_to_take_back(quick: Here) -> None:
+    """Also before the clock has come round to end it."""
+    await quick.say("/nominate peer p2", HEAD)
+    [said] = await press(quick, await button(quick, HEAD), HEAD, days=8)
+    assert "nothing was taken back" in said.text
+    assert "within seven days" in said.text
+    assert said.rows == ()
+
+
+async def test_nobody_else_takes_it_back_or_sees_it(quick: Here) -> None:
+    """Neither by the button's data, nor as who holds the office next."""
+    await quick.say("/nominate peer p2", HEAD)
+    found = await button(quick, HEAD)
+    nothing = await press(quick, Button("", "o:nosuch:0:0"), CLERK)
+    assert await press(quick, found, CLERK) == nothing
+    act = Act("a", "a", "test", NOW, KEY)
+    await quick.store.write(lambda tx: identify(tx, act, "chief", "p3"))
+    assert await press(quick, found, CLERK) == nothing
+    assert await press(quick, found, HEAD) == nothing, "nor who held it"
+    [reply] = await quick.heard("/nominate", CLERK)
+    assert "李强" not in reply.text
+    assert reply.rows == ()
+
+
+@pytest.mark.parametrize("to", ["p3", ""], ids=["another", "nobody"])
+async def test_what_was_proposed_lapses_with_the_office(quick: Here, to: str) -> None:
+    """Nobody decides upon it, and who holds the office next may propose at once."""
+    await quick.say("/nominate superior p2", HEAD)
+    act = Act("a", "a", "test", NOW, KEY)
+    await quick.store.write(lambda tx: identify(tx, act, "chief", to))
+    assert await waiting(quick) == []
+    assert len(await quick.audited("approval.expired")) == 1
+    if to:
+        assert "Asked for" in (await quick.say("/nominate peer p4", CLERK))[0]
+
+
+async def test_what_was_proposed_lapses_with_a_person_who_is_forgotten(
+    quick: Here, tmp_path: Path
+) -> None:
+    """At the desk, and by their own word."""
+    await quick.say("/nominate peer p2", HEAD)
+    act = Act("a", "a", "test", NOW, KEY)
+    await quick.store.write(lambda tx: forget(tx, act, "p1", FileKeyring(tmp_path / "none")))
+    assert await waiting(quick) == []
+    await quick.store.write(lambda tx: identify(tx, act, "chief", "p3"))
+    await quick.say("/nominate peer p2", CLERK)
+    [asking] = await quick.heard("/forget", CLERK)
+    await press(quick, asking.rows[0][0], CLERK)
+    assert await quick.store.read(lambda tx: tx.person("p3")) is None
+    assert await waiting(quick) == []
+    assert len(await quick.audited("approval.expired")) == 2
+
+
+async def test_of_two_offices_the_one_that_is_meant_asks(quick: Here) -> None:
+    """Another office that comes later, and sorts before it, changes nothing."""
+    offices = [Relation("p1", "deputy", RaterGroup.SELF)]
+    await quick.store.write(lambda tx: tx.put_relations(offices))
+    await quick.say("/nominate deputy peer p2", HEAD)
+    [asked] = await waiting(quick)
+    assert await quick.store.read(lambda tx: name_of(tx, asked.asked_by)) == "北区副主任"
+    await quick.store.write(
+        lambda tx: tx.put_subjects([Subject("aaa", {"zh": "新职"}, "official", "north")])
+    )
+    more = [Relation("p1", "aaa", RaterGroup.SELF)]
+    await quick.store.write(lambda tx: tx.put_relations(more))
+    [reply] = await quick.heard("/nominate deputy", HEAD)
+    assert "(peer: 李强) is waiting" in reply.text
+    [said] = await press(quick, reply.rows[0][0], HEAD)
+    assert said.text.startswith("✓ Taken back.")
+
+
+async def test_what_the_desk_asked_for_is_not_shown_to_the_official(quick: Here) -> None:
+    clerk = await quick.account(Role.OFFICER)
+    act = Act(clerk.id, clerk.name, "test", NOW, KEY)
+    asked = await quick.store.write(
+        lambda tx: nominate(tx, act, clerk, "chief", RaterGroup.PEER, "p2")
+    )
+    for typed in ("/nominate", "/nominate peer p4"):
+        [reply] = await quick.heard(typed, HEAD)
+        assert "李强" not in reply.text
+        assert reply.rows == ()
+    await press(quick, Button("", f"o:{asked.id}:0:0"), HEAD)
+    assert [each.id for each in await waiting(quick)] == [asked.id]
+
+
+async def test_in_an_interview_the_open_question_follows(quick: Here) -> None:
+    await quick.say("/nominate peer p2", HEAD)
+    found = await button(quick, HEAD)
+    before = await quick.say("/concern", HEAD)
+    said = await press(quick, found, HEAD)
+    assert "was taken back" in said[0].text
+    assert said[-1].question
+    assert said[-1].text in before[-1]

@@ -66,7 +66,7 @@ def test_a_campaign_asks_some_and_says_whom(founded: Minyi, tmp_path: Path) -> N
     file = tmp_path / "who.csv"
     assert founded("campaign", "dry-run", "svc", "--csv", file, "--only", "asked").status == 0
     rows = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
-    assert rows[1] == ["C1", "", "", "quota_full", "", ""]
+    assert rows[1] == ["C1", "周八", "", "quota_full", "", ""]
     assert "campaign.foreseen" in founded("audit", "show").out
     assert founded("campaign", "dry-run", "svc", "--only", "all").status == 1
     assert founded("campaign", "dry-run", "nobody").status == 1

@@ -98,7 +98,7 @@ def test_a_bad_file_is_told_cell_by_cell_fifty_at_most(founded: Minyi, tmp_path:
 def populated(minyi: Minyi, folder: Path) -> None:
     files = {
         "subjects": "id,name_zh\nD1,政务中心\nW1,户籍窗口\n",
-        "people": "id,name,kind,unit\nP1,李四,staff,D1\nC1,,citizen,\n",
+        "people": "id,name,kind,unit\nP1,李四,staff,D1\nC1,周八,citizen,\n",
         "relations": "rater,subject,group\nC1,W1,SVC\n",
     }
     for name, text in files.items():

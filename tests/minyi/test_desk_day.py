@@ -51,9 +51,9 @@ TASKS = "id,subject,period,category,points\nt1,hall,2026Q4,basic,100\nt2,tax,202
 
 def people(*, mended: bool) -> str:
     """A roster of citizens by Telegram; one row's kind is misspelt until it is mended."""
-    rows = [f"c{n},{'citizn' if n == 3 and not mended else 'citizen'},{FIRST_CHAT + n}"
+    rows = [f"c{n},居民{n},{'citizn' if n == 3 and not mended else 'citizen'},{FIRST_CHAT + n}"
             for n in range(CITIZENS)]  # fmt: skip
-    return "\n".join(("id,kind,telegram", *rows)) + "\n"
+    return "\n".join(("id,name,kind,telegram", *rows)) + "\n"
 
 
 def relations() -> str:

@@ -141,7 +141,7 @@ async def test_what_was_finished_is_changed_no_more_after_the_close(
     await answer_all(house, "c0", WAVE, Random(1))
 
     def newest(tx: Any) -> Any:
-        return tx.finished_interview("c0", [WAVE])
+        return next(iter(tx.finished_interviews("c0", [WAVE])), None)
 
     row = await store.read(newest)
     again = await tap(house, "c0", f"r:{row.id}:0:0", IN_GRACE)
@@ -154,7 +154,7 @@ async def test_an_answer_that_was_being_changed_counts_as_it_was_and_as_complete
 ) -> None:
     house = await opened(store, tmp_path)
     await answer_all(house, "c0", WAVE, Random(1))
-    row = await store.read(lambda tx: tx.finished_interview("c0", [WAVE]))
+    row = await store.read(lambda tx: next(iter(tx.finished_interviews("c0", [WAVE])), None))
     assert row is not None
     assert (await tap(house, "c0", f"r:{row.id}:0:0", OPEN)).question
     assert await dispositions(house) == {Disposition.PARTIAL: 1, Disposition.NON_CONTACT: 11}

@@ -19,7 +19,7 @@ from minyi import scoring, steps
 from minyi.conversing import QUESTIONNAIRES
 from minyi.house import House
 from storage import SqlStore
-from surveys.campaigns import QUARTERLY, Campaign
+from surveys.campaigns import QUARTERLY, Campaign, Delivery
 from surveys.cells import THIRD_PARTIES, RaterGroup
 from surveys.forms.xlsform import load_form
 from surveys.people import Address, Chat, Kind, Person, Relation, Subject
@@ -94,6 +94,43 @@ async def quarter(house: House, groups: tuple[RaterGroup, ...]) -> None:
 def salted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both quarters are frozen under one salt, so that equal inputs are equal bytes."""
     monkeypatch.setattr("minyi.scoring.secrets.token_hex", lambda size: "5a" * size)
+
+
+async def invited(house: House, person: str, stage: str = "invite") -> str:
+    """What the message owed to ``person`` says."""
+    return (await house.invitations.compose(Delivery(1, WAVE, person, stage, "1", "en"))).text
+
+
+async def test_the_invitation_of_an_official_alone_tells_of_the_self_assessment(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    """And is the same to the letter once it is given: whether it was, no message tells."""
+    house = await house_on(store, tmp_path)
+    await furnish(house, (*THIRD_PARTIES, RaterGroup.SELF))
+    await house.store.write(  # one who rates others too
+        lambda tx: tx.put_relations([Relation("own0", "o1", RaterGroup.PEER)])
+    )
+    await steps.plan(house, BEFORE)
+    await steps.plan(house, OPEN)
+    told = "It includes your self-assessment, which is published under your name."
+    before = {who: await invited(house, who) for who in ("own0", "own1", *OTHERS)}
+    assert len({before[who] for who in OTHERS}) == 1, "everybody else reads the same"
+    assert before["own0"] == before["own1"] == f"{before['m0']}\n{told}"
+    assert told not in await invited(house, "own0", "remind1")
+    await answer(house, "own0")
+    await answer(house, "m0")
+    assert {who: await invited(house, who) for who in before} == before
+
+
+async def test_where_officials_are_not_asked_about_themselves_no_invitation_tells_of_it(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    house = await house_on(store, tmp_path)
+    await furnish(house, THIRD_PARTIES)
+    await house.store.write(lambda tx: tx.put_relations([Relation("own0", "o1", RaterGroup.PEER)]))
+    await steps.plan(house, BEFORE)
+    await steps.plan(house, OPEN)
+    assert await invited(house, "own0") == await invited(house, "m0")
 
 
 async def test_a_score_is_the_same_to_the_byte_with_and_without_self_assessments(

@@ -129,3 +129,24 @@ async def test_only_unfinished_ratings_of_open_waves_are_still_to_answer(store: 
     assert await store.read(lambda tx: tx.assignments_left(WAVE.id, "p0")) == 1
     assert await store.read(lambda tx: tx.assignment(WAVE.id, "p1", "s2")) == assignment(1, "s2")
     assert await store.read(lambda tx: tx.assignment(WAVE.id, "p0", "s2")) is None
+
+
+async def test_who_assesses_themselves_is_known_before_and_after_they_did(store: SqlStore) -> None:
+    def settle(tx: SqlTransaction) -> None:
+        found_roll(tx, 3)
+        own = replace(assignment(1, "s2"), group=RaterGroup.SELF)
+        tx.put_wave(replace(WAVE, id="old", state=WaveState.TALLIED))
+        tx.put_assignments([own, replace(own, person="p2", wave="old")])
+
+    await store.write(settle)
+
+    async def asked() -> list[bool]:
+        people = ("p0", "p1", "p2", "nobody")
+        return [
+            await store.read(lambda tx, who=who: tx.assesses_oneself(WAVE.id, who))  # type: ignore[misc]
+            for who in people
+        ]
+
+    assert await asked() == [False, True, False, False]
+    await store.write(lambda tx: tx.open_interview(interview(1, "s2", complete=True)))
+    assert await asked() == [False, True, False, False]

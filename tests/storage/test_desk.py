@@ -359,9 +359,10 @@ async def test_the_desk_counts_what_there_is(store: SqlStore) -> None:
     assert set(empty.values()) == {0}
     assert full == {
         "people": 4,
-        "staff": 3,
+        "unlisted": 1,
         "subjects": 2,
         "relations": 3,
+        "unlisted_relations": 0,
         "questionnaires": 1,
         "campaigns": 1,
     }

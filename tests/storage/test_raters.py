@@ -188,3 +188,14 @@ async def test_shared_people_are_those_whom_both_may_ask(store: SqlStore) -> Non
     one, two = asking(units=("mid",)), replace(asking(tags=("党员", "VIP")), id="two")
     assert await store.read(lambda tx: tx.count_shared(one, two, NOW)) == 2
     assert await store.read(lambda tx: tx.count_shared(one, asking(tags=("VIP",)), NOW)) == 0
+
+
+async def test_nobody_rests_from_assessing_themselves(store: SqlStore) -> None:
+    def selves(tx: SqlTransaction) -> None:
+        asked_by_another(tx)
+        tx.put_campaign(replace(ASKING, id="selves", groups=(RaterGroup.SELF,)))
+        tx.put_wave(other(2, WaveState.OPEN, "selves"))
+        tx.put_assignments([Assignment("selves.2", "p6", "low", RaterGroup.SELF)])
+
+    await store.write(selves)
+    assert await people(store, asking(rest_days=30)) == ["p4", "p5", "p6"]

@@ -74,6 +74,22 @@ def test_what_is_wrong_with_own_words_is_said(text: str, code: str | None) -> No
     assert (None if found is None else found[0]) == code
 
 
+@pytest.mark.parametrize("own", [{}, {"invite": {"zh": "请看", "en": "Look"}}])
+@pytest.mark.parametrize(
+    ("language", "told"), [("zh", "其中有您的自评"), ("en", "It includes your self-assessment")]
+)
+def test_whoever_is_asked_about_themselves_is_told_in_their_invitation_last(
+    own: dict[str, dict[str, str]], language: str, told: str
+) -> None:
+    made = replace(CAMPAIGN, messages=own)
+    alike = message(made, WAVE, "invite", language, WHO, OPENS)
+    private = message(made, WAVE, "invite", language, WHO, OPENS, oneself=True)
+    assert private.startswith(f"{alike}\n{told}")
+    assert told not in alike
+    reminded = message(made, WAVE, "remind1", language, WHO, OPENS)
+    assert message(made, WAVE, "remind1", language, WHO, OPENS, oneself=True) == reminded
+
+
 def test_thanks_name_the_campaign_and_no_time() -> None:
     assert thanks(CAMPAIGN, "zh") == "满意度：您已答完，谢谢！"
     assert thanks(CAMPAIGN, "en") == "Satisfaction: all answered. Thank you!"

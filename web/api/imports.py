@@ -22,7 +22,7 @@ from desk.store import DeskTransaction
 from surveys.words import LANGUAGES
 from web.api.call import JSON, Call, Caller
 from web.api.operations import LARGE, Operation
-from web.api.problems import Fault, ProblemError
+from web.api.problems import WORDS, Fault, ProblemError
 from web.console.workbooks import read_apart
 
 SHOWN = 1000  # bad cells in one answer
@@ -70,7 +70,7 @@ async def bring_table(
         bool, Query(description="People: this is the whole roster; who is not in it has left.")
     ] = False,
     many_left: Annotated[
-        bool, Query(description="With `whole`: also where over 30 % have left.")
+        bool, Query(description="With `whole` only: also where over 30 % have left.")
     ] = False,
 ) -> Response:
     """Bring in a table: every row, or, where one cell is wrong, none.
@@ -78,6 +78,9 @@ async def bring_table(
     The body is a file (CSV or XLSX) or JSON rows. A column that is not there leaves stored values
     alone; a blank cell clears them. Whoever has opted out stays opted out.
     """
+    if many_left and not whole:
+        fault = Fault(WORDS.all_of("invalid.many_left"), parameter="many_left")
+        raise ProblemError("refused", faults=[fault])
     works, act = call.console.works, call.act()
 
     async def write(plan: Plan) -> Response:

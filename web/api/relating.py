@@ -14,7 +14,7 @@ from desk.relating import RelationError, end, identify
 from desk.roles import May
 from desk.store import DeskTransaction
 from surveys.cells import RaterGroup
-from surveys.people import Relation
+from surveys.people import Person, Relation
 from web.api.call import Caller
 from web.api.operations import Operation
 from web.api.oversight import ApprovalModel, approval_model, problem_of
@@ -39,14 +39,16 @@ async def relations(
     subject: Annotated[str, Query(description="Only about this subject.", pattern=ID)] = "",
     rater: Annotated[str, Query(description="Only of this person.", pattern=ID)] = "",
 ) -> Page[RelationModel]:
-    """Who may rate whom, and from which side."""
+    """Who of the people on the roster may rate whom, and from which side."""
 
     def work(tx: DeskTransaction) -> tuple[list[Relation], str | None]:
         within = call.reach(tx, May.ROSTER_READ)
+        known = {person.id for person in tx.people() if person.listed and _seen(person, within)}
         mine = (
             each
             for each in tx.relations()
-            if (within is None or (each.subject in within and _seen(tx, each.rater, within)))
+            if each.rater in known
+            and (within is None or each.subject in within)
             and subject in ("", each.subject)
             and rater in ("", each.rater)
         )
@@ -58,10 +60,9 @@ async def relations(
     return Page(items=items, next=onward)
 
 
-def _seen(tx: DeskTransaction, person: str, within: frozenset[str]) -> bool:
+def _seen(person: Person, within: frozenset[str] | None) -> bool:
     """Whether whoever sees the subjects ``within`` may know of ``person``."""
-    found = tx.person(person)
-    return found is not None and found.unit in within
+    return within is None or person.unit in within
 
 
 class NominationWish(BaseModel):

@@ -147,14 +147,15 @@ async def people(
     tag: Annotated[str, Query(description="Only those with this tag.", max_length=64)] = "",
     left: Annotated[bool | None, Query(description="Only who has left, or has not.")] = None,
 ) -> Page[PersonModel]:
-    """People who may be asked."""
+    """People who may be asked, as the roster lists them; not who came by a code or a link alone."""
 
     def work(tx: DeskTransaction) -> tuple[list[PersonModel], str | None]:
         within = call.reach(tx, May.ROSTER_READ)
         mine = (
             person
             for person in tx.people()
-            if (within is None or person.unit in within)
+            if person.listed
+            and (within is None or person.unit in within)
             and unit in ("", person.unit)
             and kind in ("", person.kind)
             and (not tag or tag in person.tags)

@@ -10,7 +10,8 @@ from babel.dates import format_skeleton
 
 from desk.campaigns.rhythm import in_words, rhythm_of
 from surveys.campaigns import Campaign, last_moment
-from surveys.cells import NAMED, RaterGroup
+from surveys.cells import RaterGroup
+from surveys.inviting import who_reads
 from surveys.phrasing import WORDS as PHRASES
 from surveys.words import LANGUAGES
 
@@ -56,10 +57,9 @@ def rule(campaign: Campaign) -> Mapping[str, str]:
 
 def promises(campaign: Campaign) -> Mapping[str, Sequence[str]]:
     """The very sentences that people read before they answer, in every language of ours."""
-    keys = [] if set(campaign.groups) <= set(NAMED) else ["privacy.short"]
-    keys += ["privacy.superior"] if RaterGroup.SUPERIOR in campaign.groups else []
+    keys = ["privacy.superior"] if RaterGroup.SUPERIOR in campaign.groups else []
     keys += ["privacy.self"] if RaterGroup.SELF in campaign.groups else []
     return {
-        language: [PHRASES.say(key, language, k=campaign.k) for key in keys]
+        language: [who_reads(campaign, language), *(PHRASES.say(key, language) for key in keys)]
         for language in LANGUAGES
     }

@@ -110,6 +110,24 @@ async def test_a_table_may_be_the_whole_roster(desk: Desk) -> None:
     assert (await client.get(f"/people/{staying[1]['id']}")).json()["left"] is False
 
 
+@pytest.mark.parametrize("whole", ["", "&whole=false"])
+async def test_that_many_have_left_is_said_of_a_whole_roster_only(desk: Desk, whole: str) -> None:
+    """Not passed over in silence: whoever sends it believes that somebody will leave."""
+    client = await program(desk)
+    rows = {"rows": [{"id": "q1", "kind": "staff"}]}
+    for address in ("/imports/people", "/imports/people?dry_run=true"):
+        joined = "&" if "?" in address else "?"
+        sent = f"{address}{joined}many_left=true{whole}"
+        refused = await client.send("POST", sent, json=rows)
+        assert refused.status_code == 422
+        [error] = refused.json()["errors"]
+        assert error["parameter"] == "many_left"
+        assert "whole=true" in error["detail"]
+    assert (await client.get("/people/q1")).status_code == 404
+    fine = await client.send("POST", "/imports/people?many_left=false", json=rows)
+    assert fine.status_code == 200
+
+
 async def test_rows_come_in_as_json_as_csv_and_as_a_workbook(desk: Desk) -> None:
     client = await program(desk)
     rows = {"rows": [{"id": "q1", "kind": "staff", "name": "王五", "unit": "tax"}]}

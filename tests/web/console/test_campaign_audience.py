@@ -165,7 +165,7 @@ async def test_only_those_who_run_campaigns_may_see_who_would_be_asked(fit: Desk
 
 async def test_many_people_come_a_page_at_a_time(fit: Desk) -> None:
     def crowd(tx: Any) -> None:
-        tx.put_people(Person(f"d{n:03}", Kind.CITIZEN) for n in range(120))
+        tx.put_people(Person(f"d{n:03}", Kind.CITIZEN, f"N{n}") for n in range(120))
         tx.put_relations(Relation(f"d{n:03}", "w1", RaterGroup.RECIPIENT) for n in range(120))
 
     await fit.store.write(crowd)

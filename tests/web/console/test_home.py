@@ -141,7 +141,7 @@ async def test_what_became_of_everybody_is_drawn_in_tens_and_then_as_rates(desk:
     assert "40 people are on the roll" in page
     assert "at least 20" in page
     assert "began, finished nothing" in page
-    assert "RR1" not in page, "no rate while it is open"
+    assert "I / (I + P" not in page, "no rate while it is open"
     await desk.store.write(counted)
     page = (await client.get(f"/desk/fieldwork/{WAVE.id}")).text
     assert "I / (I + P + R + NC + UO)" in page

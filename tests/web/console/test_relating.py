@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desk.audit import Act
-from desk.proposing import acting, offices, propose
+from desk.proposing import acting, offices, propose, retract
 from desk.roles import Role
 from storage.transaction import SqlTransaction
 from surveys.cells import RaterGroup
@@ -167,8 +167,8 @@ async def test_what_an_official_proposed_in_the_chat_is_decided_at_the_desk(desk
 
     def proposed(tx: SqlTransaction) -> str:
         held = offices(tx, chat)
-        act = acting(tx, chat, held, Act("", "", "telegram", desk.clock(), b"k" * 32))
-        return propose(tx, held, "同级 王芳", "zh", act)
+        act = acting(tx, chat, Act("", "", "telegram", desk.clock(), b"k" * 32))
+        return propose(tx, held, "同级 王芳", "zh", act).text
 
     said = await desk.store.write(proposed)
     assert "请王芳以同级的身份评西局局长" in said
@@ -184,3 +184,30 @@ async def test_what_an_official_proposed_in_the_chat_is_decided_at_the_desk(desk
     assert decided.status_code == 303
     assert await desk.store.read(lambda tx: tx.raters_of("chief"))
     assert (await second.get(f"/desk/approvals/{request.id}")).status_code == 200
+
+
+async def test_what_an_official_takes_back_in_the_chat_is_decided_by_nobody(desk: Desk) -> None:
+    await settle(desk)
+    chat = Address("web", "81")
+
+    def proposed(tx: SqlTransaction) -> str:
+        tx.put_subjects([Subject("chief", {"zh": "西局局长"}, "official", "right")])
+        tx.put_relations([Relation("r1", "chief", RaterGroup.SELF)])
+        tx.put_chat(Chat(chat, "r1", "zh"))
+        held = offices(tx, chat)
+        act = acting(tx, chat, Act("", "", "web", desk.clock(), b"k" * 32))
+        propose(tx, held, "同级 王芳", "zh", act)
+        [request] = tx.approvals(open_only=True)
+        retract(tx, held, request.id, "zh", act)
+        return request.id
+
+    request = await desk.store.write(proposed)
+    second = await desk.seat(Role.OFFICER, language="zh")
+    assert f"/desk/approvals/{request}/decide" not in (await second.get("/desk/approvals")).text
+    page = (await second.get(f"/desk/approvals/{request}")).text
+    assert "撤回" in page
+    assert "official:" not in page
+    assert f"/desk/approvals/{request}/decide" not in page
+    decided = await post(second, f"/desk/approvals/{request}/decide", {"agree": "yes"})
+    assert decided.status_code != 303
+    assert not await desk.store.read(lambda tx: tx.raters_as("chief", RaterGroup.PEER))

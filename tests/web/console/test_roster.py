@@ -26,7 +26,7 @@ def rolled(tx: SqlTransaction) -> None:
         [
             Person("P1", Kind.STAFF, "李四", "east"),
             Person("P2", Kind.STAFF, "王五", "west"),
-            Person("P3", Kind.CITIZEN, opted_out=True),
+            Person("P3", Kind.CITIZEN, "孙七", opted_out=True),
             Person("P4", Kind.STAFF, "赵_六", "win"),
         ]
     )
@@ -76,7 +76,8 @@ async def test_a_supervisor_sees_the_own_unit_and_below_and_nothing_else(desk: D
     assert "李四" in people
     assert "赵_六" in people
     assert "王五" not in people
-    assert "P3" not in people
+    assert ">P3<" not in people
+    assert "id=P3" not in people
     for path in ("person?id=P2", "person?id=P3", "unit?id=west", "unit?id=city", "person?id=no"):
         assert (await client.get(f"/desk/roster/{path}")).status_code == 404, path
     unit = (await client.get("/desk/roster/unit?id=east")).text

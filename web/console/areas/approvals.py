@@ -17,8 +17,7 @@ from desk.campaigns.foreseeing import reach
 from desk.campaigns.rhythm import Every, in_words, rhythm_of
 from desk.campaigns.seconding import CREATE
 from desk.campaigns.wishing import Wish, planned
-from desk.nominating import NOMINATE
-from desk.relating import raters
+from desk.relating import NOMINATE, raters
 from desk.roles import May, allows
 from desk.store import Approval, Decision, DeskTransaction
 from surveys.campaigns import Shift

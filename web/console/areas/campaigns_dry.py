@@ -59,11 +59,10 @@ async def page(at: Context) -> Response:
         return Seen(made, wave, found, names)
 
     seen = await at.read(work)
-    counts = seen.found.counts
-    whole = sum(counts.values()) if fate is None else counts.get(fate, 0)
     return at.page(
         "campaigns/dry_run.html", made=seen.made, wave=seen.wave, found=seen.found,
-        pages=Pages(number, whole, PER_PAGE), chosen=fate, kept={"fate": fate} if fate else {},
+        pages=Pages(number, seen.found.whole, PER_PAGE), chosen=fate,
+        kept={"fate": fate} if fate else {},
         named=lambda key: seen.names.get(key) or key, when=moment(at.language), pick=pick,
         address=f"/desk/campaigns/{quote(seen.made.id, safe='/')}",
     )  # fmt: skip

@@ -15,7 +15,7 @@ from desk.approvals import ApprovalError, deciders
 from desk.campaigns.audiences import audience_of
 from desk.campaigns.days import calendar
 from desk.campaigns.drafting import FIELDS, KEY, WRONG, Defaults, blank, keep, typed, wish_of
-from desk.campaigns.foreseeing import Reach, reach
+from desk.campaigns.foreseeing import Reach, fitting, reach
 from desk.campaigns.outlook import Coming, Look, Note, coming, look, notes
 from desk.campaigns.rhythm import OFFERED, WORDS, Every, On
 from desk.campaigns.seconding import CREATE, create_or_ask
@@ -208,7 +208,7 @@ def _which(tx: DeskTransaction, at: Context, draft: Draft) -> dict[str, Any]:
 def _whom(tx: DeskTransaction, at: Context, draft: Draft) -> dict[str, Any]:
     chosen = tuple(group for group in RaterGroup if draft.fields[group])
     asked = _probe(tx, at, draft.fields, chosen)
-    groups = [(group, Reach(*tx.count_raters(replace(asked, groups=(group,)), at.now)))
+    groups = [(group, fitting(tx, replace(asked, groups=(group,)), at.now))
               for group in RaterGroup]  # fmt: skip
     wanted, wrongs = precision_of(draft.fields)
     sized = "look" in at.request.query_params and wanted is not None and chosen

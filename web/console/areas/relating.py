@@ -6,8 +6,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from desk.approvals import ApprovalError, deciders
-from desk.nominating import NOMINATE, NOMINATED, nominate
-from desk.relating import RelationError, Rule, derive, end, identify, look, own
+from desk.nominating import NOMINATED, nominate
+from desk.relating import NOMINATE, RelationError, Rule, derive, end, identify, look, own
 from desk.roles import May
 from desk.store import DeskTransaction
 from surveys.people import Person, Subject

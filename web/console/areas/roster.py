@@ -15,7 +15,17 @@ from desk.importing.samples import ORDER, sample
 from desk.nominating import pending
 from desk.relating import own, raters
 from desk.roles import May
-from desk.roster import RosterError, Twig, chain, edit_person, edit_subject, opt_out, tree, trimmed
+from desk.roster import (
+    RosterError,
+    Twig,
+    chain,
+    counts,
+    edit_person,
+    edit_subject,
+    opt_out,
+    tree,
+    trimmed,
+)
 from desk.store import DeskTransaction, PeopleSought
 from surveys.cells import THIRD_PARTIES, RaterGroup
 from surveys.consenting import text_of, version
@@ -58,7 +68,7 @@ async def units(at: Context) -> Response:
         twigs = tree(tx.subjects(), tx.people_by_unit(), within)
         if text:
             twigs = [twig for twig in twigs if _fits(twig.subject, text)]
-        return Units(trimmed(twigs, MOST), len(twigs), tx.count_rows() if within is None else {})
+        return Units(trimmed(twigs, MOST), len(twigs), counts(tx) if within is None else {})
 
     found = await at.read(work)
     return at.page("roster/units.html", found=found, text=text, order=ORDER, languages=LANGUAGES,
@@ -97,12 +107,12 @@ async def _unit(
         within = at.reach(tx, May.ROSTER_READ)
         if key not in subjects or (within is not None and key not in within):
             return None
-        counts = tx.people_by_unit()
-        twigs = tree(list(subjects.values()), counts, within, key)
+        own_people = tx.people_by_unit()
+        twigs = tree(list(subjects.values()), own_people, within, key)
         above = [each for each in chain(subjects, key) if within is None or each.id in within]
         choices = [each for each in subjects.values() if each.kind == "unit" and each.id != key]
         return UnitSeen(subjects[key], above[::-1], trimmed(twigs, MOST), len(twigs),
-                        counts.get(key, 0), raters(tx, key), _own(tx, at, key),
+                        own_people.get(key, 0), raters(tx, key), _own(tx, at, key),
                         choices, pending(tx, key, at.now))  # fmt: skip
 
     seen = await at.read(work)
@@ -145,11 +155,12 @@ async def change_unit(at: Context) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """One page of the people who fit."""
+    """One page of the people who fit; ``came`` by themselves and are not listed, in tens."""
 
     people: list[Person]
     pages: Pages
     units: dict[str, Subject]
+    came: int
 
 
 async def people(at: Context) -> Response:
@@ -173,7 +184,8 @@ async def people(at: Context) -> Response:
         found, count = tx.seek_people(sought, (page - 1) * PER_PAGE, PER_PAGE)
         within = sought.within
         seen = (s for s in tx.subjects() if s.kind == "unit" and (within is None or s.id in within))
-        return People(list(found), Pages(page, count, PER_PAGE), {each.id: each for each in seen})
+        came = counts(tx)["unlisted"] if within is None else 0
+        return People(list(found), Pages(page, count, PER_PAGE), {s.id: s for s in seen}, came)
 
     found = await at.read(work)
     kept = {name: asked.get(name, "") for name in ("q", "unit", "tag", "kind", "out", "order")}
@@ -186,8 +198,8 @@ class PersonSeen:
     """A person as the roster knows them, never whether or what they answered.
 
     ``telegram``: whether a message can reach them; None for who sees a unit of their own alone.
-    A browser is not told: it would show that they came. ``others``: relations to subjects that the
-    reader may not see.
+    A browser is not told: it would show that they came; nor is it where somebody went whom no table
+    lists. ``others``: relations to subjects that the reader may not see.
     """
 
     person: Person
@@ -212,7 +224,8 @@ async def _person(
         if found is None or (within is not None and (found.unit or "") not in within):
             return None
         subjects = {each.id: each for each in tx.subjects()}
-        rates = [(subjects.get(r.subject), r.subject, r.group) for r in tx.relations_from(key)]
+        known = tx.relations_from(key) if found.listed else ()
+        rates = [(subjects.get(r.subject), r.subject, r.group) for r in known]
         mine = [each for each in rates if within is None or each[1] in within]
         reached = any(each.channel == "telegram" for each in tx.addresses(key))
         telegram = reached if within is None else None
