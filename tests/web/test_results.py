@@ -89,7 +89,10 @@ async def test_a_self_assessment_stands_beside_the_card_of_whoever_made_it(
     assert value is not None
     assert "<h2>Self-assessment</h2>" in html
     gap = abs(20 * grade - value)
-    assert f"Their own marks average {20 * grade}: {gap} {says} of {value}." in html
+    assert (
+        f"Weighted like the work, their own marks come to {20 * grade}: {gap} {says} of {value}."
+        in html
+    )
     other = (await board.get("/results/2026Q1/land")).text
     assert "Self-assessment" not in other
 
@@ -131,7 +134,7 @@ async def test_a_silent_group_is_hatched_and_named(board: httpx.AsyncClient) -> 
 
 async def test_details_appear_only_from_thirty_ratings_on(board: httpx.AsyncClient) -> None:
     html = (await board.get("/results/2026Q1/clinic")).text
-    spread = html.split("How ratings were spread")[1].split("Why people")[0]
+    spread = html.split("How ratings were spread")[1].split("What people named")[0]
     assert "people served: Satisfaction overall" in spread
     assert "peers" not in spread
     assert "Fewer than 30 ratings from peers" in html
