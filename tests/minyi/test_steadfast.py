@@ -58,7 +58,7 @@ async def test_a_tally_that_fails_logs_where_and_nothing_of_anybody(
     house.pace = replace(house.pace, clock=lambda: CLOSED)
     doors = serving.Open.__new__(serving.Open)
     doors.house, doors._busy = house, {"tally": asyncio.Lock()}
-    doors._ticks = Ticks(5.0)
+    doors._ticks, doors._stop = Ticks(5.0), asyncio.Event()
     await doors._guarded("tally", serving.tally)
     said = capsys.readouterr().err
     assert "tally failed" in said

@@ -9,6 +9,7 @@ import pytest
 from rehearsal.opinions import Names, RecordedOpinion, SeededOpinion, read_opinion
 from rehearsal.reader import PlainReader
 from rehearsal.refusals import StageMistake
+from surveys.phrasing import WORDS
 
 ZH = [["非常满意", "满意"], ["基本满意"], ["不满意", "非常不满意"], ["⬅️ 返回", "跳过"]]
 EN = [
@@ -210,3 +211,12 @@ def test_opinions_are_read_from_json_or_refused() -> None:
     ):
         with pytest.raises(StageMistake):
             read_opinion(wrong, "en")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    "key", ["change", "change_other", "continue", "rejoin", "pause", "stop", "send", "start"]
+)
+def test_what_stands_below_every_talk_is_no_choice(key: str, language: str) -> None:
+    label = WORDS.say(f"button.{key}", language)
+    assert PlainReader().read("谢谢！", ((label,),)).choices == ()
