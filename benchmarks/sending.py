@@ -36,11 +36,12 @@ async def compose(_: Delivery) -> Reply:
 
 
 def owe(tx: SqlTransaction, people: int) -> None:
-    """An open wave that owes one message to each of ``people``."""
+    """An open wave that owes one message to each of ``people``, at whatever hour it is measured."""
     now = datetime.now(UTC)
     tx.put_form("f", "Form", b"<form/>")
     tx.put_subjects([Subject("s", {"en": "Office"})])
-    tx.put_campaign(Campaign("c", {"en": "C"}, "f", (RECIPIENT,), date(2026, 1, 1)))
+    awake = Campaign("c", {"en": "C"}, "f", (RECIPIENT,), date(2026, 1, 1), quiet=(0, 0))
+    tx.put_campaign(awake)
     opens, closes = now - timedelta(days=1), now + timedelta(days=14)
     tx.put_wave(Wave("w", "c", "2026Q4", opens, closes, b"k" * 32, WaveState.OPEN))
     tx.put_people(Person(f"p{at}", Kind.CITIZEN) for at in range(1, people + 1))
