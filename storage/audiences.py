@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from storage.people import SUBJECTS
 from storage.tables import assignments, campaigns, chats, deliveries, people, relations, waves
-from storage.unit import Unit, insert_new
+from storage.unit import Unit
 from surveys.audience import Candidate, Prospect, below
 from surveys.campaigns import INVITE, Campaign, Outcome, Wave, WaveState
 from surveys.cells import THIRD_PARTIES, RaterGroup
@@ -82,8 +82,7 @@ class AudienceRows(Unit):
     def draw_assignments(self, wave: Wave, campaign: Campaign, now: datetime) -> int:
         roll = (literal(wave.id, Text), *_CANDIDATE[:3])
         asked = self._eligible(campaign, now, *roll)
-        draw = insert_new(self._dialect, assignments).from_select(_ROLL_COLUMNS, asked)
-        return self._changed(draw)
+        return self._fill(assignments, _ROLL_COLUMNS, asked, _CANDIDATE[:2])
 
     def count_raters(
         self, campaign: Campaign, now: datetime, *, unlisted: bool = False

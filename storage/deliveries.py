@@ -46,7 +46,6 @@ from storage.tables import (
     interviews,
     people,
 )
-from storage.unit import insert_new
 from surveys.campaigns import INVITE, Campaign, Delivery, Outcome, Wave, too_late
 from surveys.hours import decent, is_quiet
 from surveys.hours import until as next_quiet
@@ -176,8 +175,8 @@ class DeliveryRows(CampaignRows, FactRows):
     def draw_deliveries(self, wave: str, stage: str, due_at: datetime) -> int:
         """Leaves out who has opted out or blocked us; returns the rows added."""
         self._analyse(assignments)  # its roll was just drawn
-        draw = insert_new(self._dialect, deliveries).from_select(_DRAWN_COLUMNS, _DRAWN)
-        drawn = self._changed(draw, {"wave": wave, "stage": stage, "due_at": due_at})
+        values = {"wave": wave, "stage": stage, "due_at": due_at}
+        drawn = self._fill(deliveries, _DRAWN_COLUMNS, _DRAWN, [chats.c.person], values)
         if drawn:
             self._analyse(deliveries)  # else it sorts every due row at every claim
         return drawn

@@ -194,7 +194,7 @@ class Transaction(Protocol):
     def draw_deliveries(self, wave: str, stage: str, due_at: datetime) -> int:
         """One delivery for each person on the wave's roll who has a Telegram address.
 
-        One INSERT..SELECT .. ON CONFLICT DO NOTHING on (wave, person, stage).
+        One INSERT..SELECT; (wave, person, stage) is unique, and what is there stays.
         """
         ...
 

@@ -10,6 +10,7 @@ from storage import SqlStore
 from storage.transaction import SqlTransaction
 from surveys.campaigns import Delivery, Outcome
 from surveys.cells import Tally
+from surveys.people import Address, Chat
 from tests.storage.rows import (
     HOUR,
     NOW,
@@ -55,6 +56,15 @@ async def test_one_delivery_for_each_person_however_many_subjects(store: SqlStor
         return tx.draw_deliveries(WAVE.id, "invite", NOW)
 
     assert await store.write(settle) == 1
+
+
+async def test_a_person_with_two_chats_is_written_to_in_one_of_them(store: SqlStore) -> None:
+    def settle(tx: SqlTransaction) -> int:
+        found_roll(tx, 2)
+        tx.put_chat(Chat(Address("telegram", "another"), "p1", "zh"))
+        return tx.draw_deliveries(WAVE.id, "invite", NOW)
+
+    assert await store.write(settle) == 2
 
 
 async def test_what_is_claimed_is_not_claimed_again_before_its_term(due: SqlStore) -> None:
