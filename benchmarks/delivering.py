@@ -326,7 +326,7 @@ async def _ask_again(store: SqlStore, plan: Plan, day: Day) -> None:
         tx.put_assignments(
             Assignment("w2", f"p{n}", "s", RaterGroup.RECIPIENT) for n in _second(plan, day)
         )
-        tx.draw_deliveries("w2", "invite", opens)
+        tx.draw_deliveries("w2", ("invite", opens))
 
     await store.write(work)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 
 from benchmarks.databases import Fresh, databases
-from benchmarks.planning import RECIPIENT
+from benchmarks.planned import RECIPIENT
 from benchmarks.scale import Scale, Side, by_turns
 from benchmarks.table import Line
 from bot.sending import Sender
@@ -48,7 +48,7 @@ def owe(tx: SqlTransaction, people: int) -> None:
     for at in range(1, people + 1):
         tx.put_chat(Chat(Address("telegram", f"{at}"), f"p{at}", "zh"))
     tx.put_assignments(Assignment("w", f"p{at}", "s", RECIPIENT) for at in range(1, people + 1))
-    tx.draw_deliveries("w", "invite", opens)
+    tx.draw_deliveries("w", ("invite", opens))
 
 
 async def ours(url: str, api: str, people: int) -> float:

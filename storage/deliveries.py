@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Select,
     Table,
     Text,
     Update,
@@ -31,6 +32,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
     update,
 )
 
@@ -52,29 +54,6 @@ from surveys.hours import until as next_quiet
 
 _ROUNDS = 50  # of ``limit`` rows each: how many moot rows one claim clears away at most
 _NOW = bindparam("now", type_=Moment)
-_DRAWN = (
-    select(
-        bindparam("wave", type_=Text),
-        chats.c.person,
-        bindparam("stage", type_=Text),
-        chats.c.handle,
-        chats.c.language,
-        bindparam("due_at", type_=Moment),
-        literal(0),
-        literal(Outcome.DUE, deliveries.c.state.type),
-        literal(""),
-    )
-    .join(people, people.c.id == chats.c.person)
-    .where(
-        chats.c.channel == "telegram",
-        chats.c.reachable == true(),
-        people.c.opted_out == false(),
-        people.c.left == false(),
-        exists().where(
-            assignments.c.wave == bindparam("wave", type_=Text), assignments.c.person == people.c.id
-        ),
-    )
-)
 _DRAWN_COLUMNS = [
     "wave",
     "person",
@@ -172,11 +151,16 @@ _REMINDERS = "reminders:"
 class DeliveryRows(CampaignRows, FactRows):
     __slots__ = ()
 
-    def draw_deliveries(self, wave: str, stage: str, due_at: datetime) -> int:
-        """Leaves out who has opted out or blocked us; returns the rows added."""
+    def draw_deliveries(self, wave: str, *stages: tuple[str, datetime]) -> int:
+        """Leaves out who has opted out or blocked us; returns the rows added.
+
+        All stages in one statement: SQLite keeps in memory what a second one would change of the
+        first one's pages.
+        """
         self._analyse(assignments)  # its roll was just drawn
-        values = {"wave": wave, "stage": stage, "due_at": due_at}
-        drawn = self._fill(deliveries, _DRAWN_COLUMNS, _DRAWN, [chats.c.person], values)
+        found = _drawn(wave, stages)
+        key = [found.selected_columns.person, found.selected_columns.stage]
+        drawn = self._fill(deliveries, _DRAWN_COLUMNS, found, key)
         if drawn:
             self._analyse(deliveries)  # else it sorts every due row at every claim
         return drawn
@@ -271,6 +255,35 @@ class DeliveryRows(CampaignRows, FactRows):
         counts = [row for row in self.delivery_counts(wave) if row[0] != INVITE]
         self.put_note(_REMINDERS + wave, json.dumps(counts))
         self._changed(_FORGET, {"of_wave": wave})
+
+
+def _drawn(wave: str, stages: Sequence[tuple[str, datetime]]) -> Select[Any]:
+    """A message of each of ``stages`` for each address of whoever is on the roll of ``wave``."""
+    owed = union_all(
+        *(select(literal(stage, Text).label("stage"), literal(due_at, Moment).label("due_at"))
+          for stage, due_at in stages)
+    ).subquery("owed")  # fmt: skip
+    return (
+        select(
+            literal(wave, Text),
+            chats.c.person,
+            owed.c.stage,
+            chats.c.handle,
+            chats.c.language,
+            owed.c.due_at,
+            literal(0),
+            literal(Outcome.DUE, deliveries.c.state.type),
+            literal(""),
+        )
+        .select_from(chats.join(people, people.c.id == chats.c.person).join(owed, true()))
+        .where(
+            chats.c.channel == "telegram",
+            chats.c.reachable == true(),
+            people.c.opted_out == false(),
+            people.c.left == false(),
+            exists().where(assignments.c.wave == wave, assignments.c.person == people.c.id),
+        )
+    )
 
 
 def _claim(going: dict[str, tuple[Wave, Campaign]], now: datetime) -> Update:

@@ -191,8 +191,8 @@ class Transaction(Protocol):
         ...
 
     # deliveries: the ledger
-    def draw_deliveries(self, wave: str, stage: str, due_at: datetime) -> int:
-        """One delivery for each person on the wave's roll who has a Telegram address.
+    def draw_deliveries(self, wave: str, *stages: tuple[str, datetime]) -> int:
+        """One delivery of each stage, due then, for all on the wave's roll who are on Telegram.
 
         One INSERT..SELECT; (wave, person, stage) is unique, and what is there stays.
         """

@@ -169,8 +169,7 @@ def _open(
     """
     tx.open_wave(wave.id)
     _settled(tx, act, wave)
-    stages = _stages(campaign, wave, now)
-    deliveries = sum(tx.draw_deliveries(wave.id, stage, due_at) for stage, due_at in stages)
+    deliveries = tx.draw_deliveries(wave.id, *_stages(campaign, wave, now))
     after: dict[str, str | int] = {
         "campaign": campaign.id, "form": campaign.form, "assignments": assignments,
         "closes": wave.closes_at.isoformat(timespec="minutes"),

@@ -228,4 +228,4 @@ def owe(tx: Transaction, chats: list[int], stages: tuple[str, ...] = ("invite",)
         tx.put_chat(Chat(Address("telegram", str(chat)), f"p{chat}", "en"))
     tx.put_assignments([Assignment("w", f"p{chat}", "s", RaterGroup.RECIPIENT) for chat in chats])
     for stage in stages:
-        tx.draw_deliveries("w", stage, NOW)
+        tx.draw_deliveries("w", (stage, NOW))

@@ -52,7 +52,7 @@ def opened(tx: SqlTransaction, late: int = 0, people: int = 30) -> None:
     facts = {"late": late} if late else {}
     act = Act("minyi", "minyi", "clock", OPENED, KEY)
     record(tx, act, "wave.opened", f"wave:{WAVE.id}", None, facts)
-    tx.draw_deliveries(WAVE.id, INVITE, OPENED)
+    tx.draw_deliveries(WAVE.id, (INVITE, OPENED))
 
 
 async def keys(store: SqlStore, now: datetime, days: Workdays | None = None) -> list[str]:

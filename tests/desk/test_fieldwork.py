@@ -26,8 +26,8 @@ def in_the_field(tx: SqlTransaction) -> None:
     tx.put_people(person(number) for number in (30, 31))
     tx.put_relations(Relation(f"p{number}", "s2", RaterGroup.PEER) for number in (30, 31))
     tx.draw_assignments(WAVE, CAMPAIGN, NOW)
-    tx.draw_deliveries(WAVE.id, INVITE, NOW)
-    tx.draw_deliveries(WAVE.id, "remind1", NOW + timedelta(days=3))
+    tx.draw_deliveries(WAVE.id, (INVITE, NOW))
+    tx.draw_deliveries(WAVE.id, ("remind1", NOW + timedelta(days=3)))
     for number, row in enumerate(tx.claim_deliveries(NOW, NOW + timedelta(hours=1), 100)):
         tx.begin_delivery(row.id, NOW)
         tx.note_delivery(row.id, Outcome.GONE if number < 4 else Outcome.SENT)

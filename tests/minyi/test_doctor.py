@@ -135,7 +135,7 @@ def open_wave(folder: Path, opens: datetime) -> None:
         wave = Wave("c.1", "c", "2026Q4", opens, closes, b"k" * 32, WaveState.OPEN)
         tx.put_wave(wave)
         tx.draw_assignments(wave, campaign, opens)
-        tx.draw_deliveries(wave.id, "invite", opens)
+        tx.draw_deliveries(wave.id, ("invite", opens))
 
     async def go() -> None:
         async with opened(load({}, folder=folder).settings) as store:

@@ -31,7 +31,7 @@ TALLY = Tally(
 
 def fill_box(tx: SqlTransaction) -> None:
     found_roll(tx, 3)
-    tx.draw_deliveries(WAVE.id, "invite", NOW)
+    tx.draw_deliveries(WAVE.id, ("invite", NOW))
     for number in range(3):
         tx.open_interview(interview(number))
         tx.put_chat(telegram(number, interview=interview(number).id))

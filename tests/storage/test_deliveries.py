@@ -31,7 +31,7 @@ async def due(store: SqlStore) -> SqlStore:
 
     def settle(tx: SqlTransaction) -> int:
         found_roll(tx, 3)
-        return tx.draw_deliveries(WAVE.id, "invite", NOW - HOUR)
+        return tx.draw_deliveries(WAVE.id, ("invite", NOW - HOUR))
 
     assert await store.write(settle) == 3
     return store
@@ -43,8 +43,8 @@ async def counts(store: SqlStore) -> dict[tuple[str, Outcome], int]:
 
 
 async def test_nobody_is_owed_the_same_stage_twice(due: SqlStore) -> None:
-    assert await due.write(lambda tx: tx.draw_deliveries(WAVE.id, "invite", NOW)) == 0
-    assert await due.write(lambda tx: tx.draw_deliveries(WAVE.id, "remind1", NOW)) == 3
+    assert await due.write(lambda tx: tx.draw_deliveries(WAVE.id, ("invite", NOW))) == 0
+    assert await due.write(lambda tx: tx.draw_deliveries(WAVE.id, ("remind1", NOW))) == 3
     assert await counts(due) == {("invite", Outcome.DUE): 3, ("remind1", Outcome.DUE): 3}
 
 
@@ -53,7 +53,7 @@ async def test_one_delivery_for_each_person_however_many_subjects(store: SqlStor
         found_roll(tx, 2)
         tx.put_assignments([assignment(0, "s2"), assignment(1, "s2")])
         tx.put_people([person(1, opted_out=True)])
-        return tx.draw_deliveries(WAVE.id, "invite", NOW)
+        return tx.draw_deliveries(WAVE.id, ("invite", NOW))
 
     assert await store.write(settle) == 1
 
@@ -62,7 +62,7 @@ async def test_a_person_with_two_chats_is_written_to_in_one_of_them(store: SqlSt
     def settle(tx: SqlTransaction) -> int:
         found_roll(tx, 2)
         tx.put_chat(Chat(Address("telegram", "another"), "p1", "zh"))
-        return tx.draw_deliveries(WAVE.id, "invite", NOW)
+        return tx.draw_deliveries(WAVE.id, ("invite", NOW))
 
     assert await store.write(settle) == 2
 
@@ -111,7 +111,7 @@ async def test_who_blocked_us_is_not_asked_again_until_they_write(due: SqlStore)
     gone = rows[0]
 
     def settle(tx: SqlTransaction) -> None:
-        assert tx.draw_deliveries(WAVE.id, "remind1", NOW) == 3
+        assert tx.draw_deliveries(WAVE.id, ("remind1", NOW)) == 3
         for row in rows[1:]:
             tx.note_delivery(row.id, Outcome.SENT)
         tx.note_delivery(gone.id, Outcome.GONE, "bot was blocked by the user")
@@ -120,9 +120,9 @@ async def test_who_blocked_us_is_not_asked_again_until_they_write(due: SqlStore)
     reminded = await due.write(lambda tx: tx.claim_deliveries(NOW, TERM, 9))
     assert gone.person not in {row.person for row in reminded}
     assert (await counts(due))["remind1", Outcome.MOOT] == 1
-    assert await due.write(lambda tx: tx.draw_deliveries(WAVE.id, "remind2", NOW)) == 2
+    assert await due.write(lambda tx: tx.draw_deliveries(WAVE.id, ("remind2", NOW))) == 2
     await due.write(lambda tx: tx.put_chat(telegram(int(gone.person[1:]))))
-    assert await due.write(lambda tx: tx.draw_deliveries(WAVE.id, "remind2", NOW)) == 1
+    assert await due.write(lambda tx: tx.draw_deliveries(WAVE.id, ("remind2", NOW))) == 1
 
 
 async def test_who_opted_out_meanwhile_is_passed_over(due: SqlStore) -> None:
@@ -136,7 +136,7 @@ async def test_reminders_pass_over_the_finished_and_the_busy(store: SqlStore) ->
     def settle(tx: SqlTransaction) -> None:
         found_roll(tx, 4)
         tx.put_assignments([assignment(3, "s2")])
-        tx.draw_deliveries(WAVE.id, "remind1", NOW)
+        tx.draw_deliveries(WAVE.id, ("remind1", NOW))
         tx.open_interview(interview(0, complete=True))  # nothing left
         this_morning = NOW - 11 * HOUR  # 1 a.m. in Shanghai; yesterday in UTC
         tx.open_interview(replace(interview(1), touched_at=this_morning))
@@ -161,7 +161,7 @@ async def test_two_processes_claim_five_hundred_and_double_none(database_url: st
 
     def settle(tx: SqlTransaction) -> None:
         found_roll(tx, 500)
-        tx.draw_deliveries(WAVE.id, "invite", NOW - HOUR)
+        tx.draw_deliveries(WAVE.id, ("invite", NOW - HOUR))
 
     async def sender(store: SqlStore) -> list[Delivery]:
         mine: list[Delivery] = []

@@ -34,7 +34,7 @@ def one(tx: SqlTransaction, subjects: int = 2) -> None:
     tx.put_chat(telegram(0))
     tx.put_relations(Relation("p0", f"s{n + 1}", RaterGroup.PEER) for n in range(subjects))
     tx.draw_assignments(WAVE, replace(campaign(tx), groups=(RaterGroup.PEER,)), NOW)
-    tx.draw_deliveries(WAVE.id, INVITE, NOW)
+    tx.draw_deliveries(WAVE.id, (INVITE, NOW))
 
 
 def campaign(tx: SqlTransaction) -> Campaign:
@@ -115,7 +115,7 @@ async def test_whoever_has_no_address_is_not_reached(store: SqlStore) -> None:
         tx.put_people([person(0)])
         tx.put_relations([Relation("p0", "s1", RaterGroup.PEER)])
         tx.draw_assignments(WAVE, campaign(tx), NOW)
-        tx.draw_deliveries(WAVE.id, INVITE, NOW)
+        tx.draw_deliveries(WAVE.id, (INVITE, NOW))
         return counted(tx)
 
     assert await store.write(work) == {D.NON_CONTACT: 1}
@@ -126,7 +126,7 @@ async def test_a_reminder_that_reached_nobody_does_not_undo_an_invitation_that_d
 ) -> None:
     await store.write(one)
     await store.write(noted(Outcome.SENT))
-    await store.write(lambda tx: tx.draw_deliveries(WAVE.id, "remind1", NOW))
+    await store.write(lambda tx: tx.draw_deliveries(WAVE.id, ("remind1", NOW)))
     await store.write(noted(Outcome.GONE))
     assert await store.read(counted) == {D.NO_ANSWER: 1}
 
@@ -140,7 +140,7 @@ async def test_the_counts_add_up_to_everybody_at_every_moment(store: SqlStore, s
 
     def begin(tx: SqlTransaction) -> None:
         found_roll(tx, PEOPLE)
-        tx.draw_deliveries(WAVE.id, INVITE, NOW)
+        tx.draw_deliveries(WAVE.id, (INVITE, NOW))
 
     await store.write(begin)
     seen: Counter[Disposition] = Counter()

@@ -111,11 +111,11 @@ async def test_whoever_blocked_the_bot_is_owed_no_message_until_they_are_back(
     def settle(tx: SqlTransaction) -> tuple[int, ...]:
         found_roll(tx, 2)
         tx.set_reachable(telegram(1).address, False)
-        return (tx.draw_deliveries(WAVE.id, "invite", NOW),)
+        return (tx.draw_deliveries(WAVE.id, ("invite", NOW)),)
 
     def back(tx: SqlTransaction) -> int:
         tx.set_reachable(telegram(1).address, True)
-        return tx.draw_deliveries(WAVE.id, "invite", NOW)
+        return tx.draw_deliveries(WAVE.id, ("invite", NOW))
 
     assert await store.write(settle) == (1,)
     assert await store.write(back) == 1

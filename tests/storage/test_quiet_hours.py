@@ -26,7 +26,7 @@ def settled(tx: SqlTransaction, quiet: tuple[int, int], zones: list[str | None])
     tx.put_campaign(replace(CAMPAIGN, quiet=quiet))
     tx.put_people(replace(person(n), zone=zone) for n, zone in enumerate(zones))
     for stage in ("invite", "remind1"):
-        tx.draw_deliveries(WAVE.id, stage, NOW)
+        tx.draw_deliveries(WAVE.id, (stage, NOW))
 
 
 def claimed(tx: SqlTransaction, at: datetime, limit: int) -> Sequence[Delivery]:

@@ -151,7 +151,7 @@ def asked_by_another(tx: SqlTransaction) -> None:
         tx.put_chat(Chat(Address("telegram", f"9{person}"), person, "zh"))
     for wave, names in ((past, ("p4",)), (lately, ("p1", "p2")), (mine, ("p4",))):
         tx.put_assignments(Assignment(wave.id, name, "low", PEER) for name in names)
-        tx.draw_deliveries(wave.id, INVITE, wave.opens_at)
+        tx.draw_deliveries(wave.id, (INVITE, wave.opens_at))
     tx.put_wave(other(4, WaveState.OPEN))
     tx.put_assignments([Assignment("other.4", "p3", "low", PEER)])
     for row in tx.claim_deliveries(NOW, NOW + DAY, 100):

@@ -38,8 +38,8 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
         tx.put_people([replace(HEAD, id=WANG, name=NAME, unit="office", tags=("windows",))])
         tx.put_chat(Chat(Address("telegram", CHAT), WANG, "zh"))
         tx.put_chat(Chat(Address("test", HER), WANG, "zh"))
-        tx.draw_deliveries("w", INVITE, NOW)
-        tx.draw_deliveries("w", "remind-1", NOW + timedelta(days=3))
+        tx.draw_deliveries("w", (INVITE, NOW))
+        tx.draw_deliveries("w", ("remind-1", NOW + timedelta(days=3)))
 
     await made.store.write(more)
     yield made

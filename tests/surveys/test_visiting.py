@@ -312,7 +312,7 @@ async def test_nobody_is_written_to_because_of_a_visit(world: World) -> None:
     await world.rate("her", "非常满意", payload=token)
     person = await world.read(lambda tx: tx.chat(Address("test", "her")).person)
     await world.store.write(lambda tx: tx.put_chat(Chat(Address("telegram", "77"), person, "zh")))
-    assert await world.store.write(lambda tx: tx.draw_deliveries("w", INVITE, NOW)) == 0
+    assert await world.store.write(lambda tx: tx.draw_deliveries("w", (INVITE, NOW))) == 0
     fates = await world.read(lambda tx: tx.dispositions("w"))
     assert fates == {Disposition.BREAK_OFF: 1}
 

@@ -73,7 +73,7 @@ async def furnish(desk: Desk) -> None:
         tx.put_form(CAMPAIGN.form, "service", form.source)
         found_roll(tx, 60)
         put_questionnaire(tx, form, {})
-        tx.draw_deliveries(WAVE.id, INVITE, NOW)
+        tx.draw_deliveries(WAVE.id, (INVITE, NOW))
         tx.put_subjects(Subject(key, {"zh": zh, "en": en}) for key, (zh, en) in NAMED.items())
         tx.put_subjects([Subject("chief", {"zh": "税务局局长", "en": "Chief"}, "official", "tax")])
         tx.put_relations([Relation("p1", "chief", RaterGroup.SELF)])

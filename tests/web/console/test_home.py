@@ -29,7 +29,7 @@ from web.console.console import Setting
 def afield(tx: SqlTransaction) -> None:
     """A wave that opened two days ago with its invitations still unsent."""
     found_roll(tx, 12)
-    tx.draw_deliveries(WAVE.id, INVITE, NOW)
+    tx.draw_deliveries(WAVE.id, (INVITE, NOW))
 
 
 def published(tx: SqlTransaction) -> None:
@@ -306,7 +306,7 @@ async def test_people_whom_no_invitation_reaches_are_counted_with_what_to_do(des
         tx.put_people(Person(f"q{n}", Kind.STAFF, f"无{n}") for n in range(13))
         tx.put_relations(Relation(f"q{n}", "s1", RaterGroup.PEER) for n in range(13))
         tx.draw_assignments(WAVE, CAMPAIGN, NOW)
-        tx.draw_deliveries(WAVE.id, INVITE, NOW)
+        tx.draw_deliveries(WAVE.id, (INVITE, NOW))
 
     await desk.store.write(afield_and_apart)
     await desk.store.write(walled((RaterGroup.PEER,)))
