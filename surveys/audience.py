@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,29 @@ class Prospect:
         """Whether a table that somebody brought may hold them."""
         one = self.candidate
         return Person(one.person, one.kind, self.name, one.unit, tags=one.tags).listed
+
+
+def swallowed(
+    quotas: Iterable[Quota], subjects: Iterable[Subject]
+) -> Sequence[tuple[Quota, Quota]]:
+    """(a quota in which nobody ever counts, the first before it that takes all of its people).
+
+    ``subjects`` are the tree that units lie in.
+    """
+    tree, found, before = tuple(subjects), list[tuple[Quota, Quota]](), list[Quota]()
+    inside: dict[str, frozenset[str]] = {}
+    for late in quotas:
+        taking = (
+            each
+            for each in before
+            if each.tag in ("", late.tag) and (not each.unit or late.unit in inside[each.unit])
+        )
+        first = next(taking, None)
+        if first is not None:
+            found.append((late, first))
+        before.append(late)
+        inside.setdefault(late.unit, below([late.unit], tree) if late.unit else frozenset())
+    return found
 
 
 def below(units: Iterable[str], subjects: Iterable[Subject]) -> frozenset[str]:

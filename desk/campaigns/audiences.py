@@ -8,7 +8,8 @@ from typing import Protocol
 
 from desk.campaigns.wrongs import Wrong
 from desk.store import DeskTransaction
-from surveys.audience import STRATA, Audience, Quota
+from surveys.audience import STRATA, Audience, Quota, swallowed
+from surveys.people import Subject
 
 NAMED = 20  # of those that exist, in a refusal
 MOST = 10_000_000  # people
@@ -41,16 +42,19 @@ def audience_of(tx: DeskTransaction, wish: Typed, k: int, wrongs: list[Wrong]) -
     quotas = _quotas(wish.quotas, wrongs)
     named = [quota.unit for quota in quotas if quota.unit]
     borne = [quota.tag for quota in quotas if quota.tag]
-    if units or named:
-        known = sorted(subject.id for subject in tx.subjects())
-        units = _known("units", "no_unit", units, known, wrongs)
-        _known("quotas", "no_unit", named, known, wrongs)
+    tree = tx.subjects() if units or quotas else ()
+    units = _units("units", units, tree, wrongs)
+    _units("quotas", named, tree, wrongs)
     if tags or borne:
         known = sorted(tx.people_by_tag())
         tags = _known("tags", "no_tag", tags, known, wrongs)
         _known("quotas", "no_tag", borne, known, wrongs)
     numbers = {name: _number(name, getattr(wish, name), most, wrongs)
                for name, most in NUMBERS.items()}  # fmt: skip
+    wrongs += [
+        Wrong("quotas", "quota_swallowed", {"line": _line(late), "first": _line(first)})
+        for late, first in swallowed(quotas, tree)
+    ]
     strata = wish.strata.strip()
     if strata not in STRATA:
         wrongs.append(Wrong("strata", "strata", {"text": strata[:40]}))
@@ -63,6 +67,18 @@ def audience_of(tx: DeskTransaction, wish: Typed, k: int, wrongs: list[Wrong]) -
 def _words(text: str) -> tuple[str, ...]:
     words = (word.strip() for word in re.split("[,，、\r\n]", text))
     return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _units(
+    name: str, words: Iterable[str], subjects: Sequence[Subject], wrongs: list[Wrong]
+) -> tuple[str, ...]:
+    """Those of ``words`` that are units; nobody belongs to an official."""
+    kinds = {subject.id: subject.kind for subject in subjects}
+    officials = sorted({word for word in words if kinds.get(word, "unit") != "unit"})
+    if officials:
+        wrongs.append(Wrong(name, "official", {"text": ", ".join(officials)[:200]}))
+    units = sorted(each for each, kind in kinds.items() if kind == "unit")
+    return _known(name, "no_unit", [w for w in words if w not in officials], units, wrongs)
 
 
 def _known(
@@ -81,10 +97,15 @@ def _number(name: str, text: str, most: int, wrongs: list[Wrong]) -> int:
     typed = text.strip()
     if not typed:
         return 0
-    if re.fullmatch("[0-9]{1,8}", typed) and int(typed) <= most:
+    least = 0 if name == "rest_days" else 1  # "0 people" would mean all of them
+    if re.fullmatch("[0-9]{1,8}", typed) and least <= int(typed) <= most:
         return int(typed)
-    wrongs.append(Wrong(name, "count", {"text": text[:40], "most": f"{most:,}"}))
+    wrongs.append(Wrong(name, "count", {"text": text[:40], "least": least, "most": f"{most:,}"}))
     return 0
+
+
+def _line(quota: Quota) -> str:
+    return f"{quota.unit}; {quota.tag}; {quota.people}"[:80]
 
 
 def _quotas(text: str, wrongs: list[Wrong]) -> tuple[Quota, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from desk.audit import Act, Value, record
+from desk.campaigns.days import calendar
 from desk.campaigns.wishing import Wish, askable, planned
 from desk.campaigns.wrongs import CampaignError, Wrong
 from desk.connections.hooks import announce
@@ -79,7 +80,7 @@ def facts(campaign: Campaign) -> dict[str, Value]:
 def set_form(tx: DeskTransaction, act: Act, campaign: str, form: str) -> Campaign:
     """Ask another questionnaire from the next wave on; a wave that has opened keeps its own.
 
-    ``form`` is the first letters of a version.
+    ``form`` is the first letters of a version. CampaignError where no wave can come any more.
     """
     tx.audit_head()
     made = known(tx, campaign)
@@ -87,22 +88,34 @@ def set_form(tx: DeskTransaction, act: Act, campaign: str, form: str) -> Campaig
     if wrong is not None:
         raise CampaignError([wrong])
     if version != made.form:
+        _further(tx, made, act.at)
         tx.put_campaign(replace(made, form=version))
         record(tx, act, "campaign.revised", _what(campaign), {"form": made.form}, {"form": version})
     return replace(made, form=version)
 
 
 def set_paused(tx: DeskTransaction, act: Act, campaign: str, paused: bool) -> None:
-    """Pause or resume; doing it again changes nothing."""
+    """Pause or resume; doing it again changes nothing.
+
+    CampaignError where no wave can come any more.
+    """
     tx.audit_head()
     made = known(tx, campaign)
     if made.paused == paused:
         return
+    _further(tx, made, act.at)
     tx.put_campaign(replace(made, paused=paused))
     action = "campaign.paused" if paused else "campaign.resumed"
     record(tx, act, action, _what(campaign), {"paused": made.paused}, {"paused": paused})
     if paused:
         announce(tx, "campaign.paused", {"campaign": campaign}, act.at)
+
+
+def _further(tx: DeskTransaction, campaign: Campaign, now: datetime) -> None:
+    """CampaignError where no further wave comes, paused or not: nothing would change."""
+    mine = [wave for wave in tx.waves() if wave.campaign == campaign.id]
+    if next_wave(campaign, calendar(tx), mine, now) is None:
+        raise CampaignError([Wrong("wave", "over")])
 
 
 def close_now(tx: DeskTransaction, act: Act, campaign: str) -> int:

@@ -104,7 +104,10 @@ def _turn(said: Said, paused: bool) -> str:
     title, word = pick(campaign.title, said.language), "paused" if paused else "resumed"
     if campaign.paused == paused:
         return said.say(f"{word}.already", title=title)
-    set_paused(said.tx, said.act, campaign.id, paused)
+    try:
+        set_paused(said.tx, said.act, campaign.id, paused)
+    except CampaignError as error:
+        return error.said(said.language)
     still = open_waves(said.tx, campaign.id, said.act.at) if paused else []
     if still:
         return said.say("paused.open", title=title, day=said.last_day(still[0]))

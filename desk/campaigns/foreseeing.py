@@ -108,9 +108,20 @@ def fitting(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Reach:
 
 
 def shared(tx: DeskTransaction, one: Campaign, two: Campaign, now: datetime) -> int:
-    """How many people both may ask."""
+    """How many people both ask, were they drawn now; where :func:`narrowed`, no more than that.
+
+    Who fits both, and no more than the smaller of them asks: whether chance draws the same people
+    twice is not known before it does.
+    """
     theirs = tx.count_shared(one, two, now, unlisted=True)
-    return tx.count_shared(one, two, now) - theirs % STEP
+    fits = tx.count_shared(one, two, now) - theirs % STEP
+    drawn = [each for each in (one, two) if fits and each.audience.drawn]
+    return min([fits, *(reach(tx, each, now).people for each in drawn)])
+
+
+def narrowed(campaign: Campaign) -> bool:
+    """Whether some of those who fit may be left out: by chance, or because they rest."""
+    return campaign.audience.drawn or bool(campaign.audience.rest_days)
 
 
 def exactly(tx: DeskTransaction, campaign: Campaign, now: datetime) -> int:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from desk.campaigns.campaigning import next_wave
 from desk.campaigns.days import calendar
-from desk.campaigns.foreseeing import fitting, fitting_sides, forecast, shared
+from desk.campaigns.foreseeing import fitting, fitting_sides, forecast, narrowed, shared
 from desk.campaigns.rhythm import WORDS
 from desk.store import DeskTransaction
 from surveys.audience import Audience
@@ -185,7 +185,8 @@ def _overlaps(
             zone = ZoneInfo(campaign.zone)
             opens, closes = (f"{at.astimezone(zone):%Y-%m-%d}" for at in met[0])
             told = {"title": other.title, "opens": opens, "closes": closes, "people": people}
-            found.append(Note("overlap", told))
+            most = narrowed(campaign) or narrowed(other)
+            found.append(Note("overlap_most" if most else "overlap", told))
     return found
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from desk.campaigns.foreseeing import fitting
 from desk.campaigns.wrongs import Wrong
 from desk.store import DeskTransaction
 from surveys.campaigns import Campaign
+from surveys.cells import RaterGroup
 from surveys.drawing import Draw, people_of
 from surveys.sizing import Measure, Precision, Size, margin, size, size_in_each
 
@@ -58,7 +59,12 @@ def _number(name: str, text: str, wrongs: list[Wrong]) -> float:
 
 
 def advise(tx: DeskTransaction, campaign: Campaign, wanted: Precision, now: datetime) -> Advice:
-    """The sizes for those whom ``campaign`` may ask now, whatever its sample is."""
+    """The sizes for those whom ``campaign`` may ask now, whatever its sample is.
+
+    Whoever is asked about themselves is not drawn, and counts towards no score.
+    """
+    raters = tuple(group for group in campaign.groups if group is not RaterGroup.SELF)
+    campaign = replace(campaign, groups=raters)
     population, sample = fitting(tx, campaign, now).people, campaign.audience.sample
     answers = int(min(sample, population) * wanted.response)
     expected = margin(population, answers, wanted) if answers else None

@@ -116,7 +116,7 @@ def test_a_campaign_is_made_shown_paused_resumed_and_closed(founded: Minyi, tmp_
     assert wrong.status == 1
     for option in ("form", "groups", "starts", "recurrence", "zone", "reminders", "k"):
         assert f"--{option}: " in wrong.err
-    made = founded(*create, version[:6], "--starts", "2026-12-01")
+    made = founded(*create, version[:6], "--starts", "2126-12-01")
     assert made.status == 0
     assert "asks 1 people 1 times" in made.out
     assert "a campaign 'svc' already" in founded(*create, version).err

@@ -212,6 +212,12 @@ async def test_who_assesses_themselves_is_told_that_it_goes_under_their_name(
     assert "这是自评" in said
     assert "干部2" in said
     assert "保密" not in said.partition("干部2")[2], "no promise that does not hold"
+    assert "本季度，您该做的事做得怎么样？" in said
+    address = Address("web", "own2")
+    english = await house.conversation.receive(address, Tapped("l:en:0:0"), OPEN)
+    assert "This quarter, how well did you do your work?" in english[-1].text
+    others = await house.conversation.receive(Address("web", "m0"), Tapped(f"g:{WAVE}:0:0"), OPEN)
+    assert any("该做的事做得怎么样？" in each.text and "您该" not in each.text for each in others)
 
 
 async def test_a_self_assessment_goes_with_whoever_made_it_and_what_they_said_of_others_stays(

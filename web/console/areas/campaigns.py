@@ -199,7 +199,13 @@ async def resume(at: Context) -> Response:
 
 async def _paused(at: Context, paused: bool) -> Response:
     name = _id(at)
-    await _change(at, lambda tx: set_paused(tx, at.act(), name, paused))
+    try:
+        await at.write(lambda tx: set_paused(tx, at.act(), name, paused))
+    except CampaignError as error:
+        if error.wrongs[0].field == "campaign":
+            raise HTTPException(404) from None
+        doing = "pause" if paused else "resume"
+        return await asking(at, doing, status=409, wrong=error.said(at.language))
     return at.go(address(name), "campaigns.said.paused" if paused else "campaigns.said.resumed")
 
 
