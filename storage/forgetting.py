@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
     Text,
     and_,
     bindparam,
@@ -170,21 +174,41 @@ class ForgettingRows(AuditRows):
             self._changed(statement, {"who": person})
 
     def drop_mentions(self, words: Sequence[str], *, files: bool) -> None:
-        texts = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
-        for table, column, fitting in (
-            (works, works.c.result, true()),
-            (approvals, approvals.c.arguments, approvals.c.action == NOMINATE),
-        ):
-            kept = type_coerce(column, Text)
-            somewhere = or_(*(kept.contains(each, autoescape=True) for each in texts))
-            for found, text in self._all(select(table.c.id, kept).where(fitting, somewhere)):
-                if any(_mentions(text, each) for each in texts):
-                    self._changed(delete(table).where(table.c.id == found))
+        for found, _ in self._mentioning(works, works.c.result, true(), words):
+            self._changed(delete(works).where(works.c.id == found))
+        proposed = approvals.c.action == NOMINATE
+        for found, text in self._mentioning(approvals, approvals.c.arguments, proposed, words):
+            arguments = json.loads(text)
+            others = [each for each in json.loads(arguments["raters"]) if each not in words]
+            arguments["raters"] = json.dumps(others, ensure_ascii=False)
+            mine = approvals.c.id == found
+            if others and not _mentions(json.dumps(arguments, ensure_ascii=False), words):
+                self._changed(update(approvals).where(mine).values(arguments=arguments))
+            else:
+                self._changed(delete(approvals).where(mine))
         if files:
             self._changed(delete(uploads))
 
+    def _mentioning(
+        self, table: Table, column: Column[Any], fitting: ColumnElement[bool], words: Sequence[str]
+    ) -> list[tuple[str, str]]:
+        """(id, text of ``column``) of the rows that name one of ``words``."""
+        kept = type_coerce(column, Text)
+        somewhere = or_(*(kept.contains(_quoted(each), autoescape=True) for each in words))
+        rows = self._all(select(table.c.id, kept).where(fitting, somewhere))
+        return [(found, text) for found, text in rows if _mentions(text, words)]
 
-def _mentions(text: str, word: str) -> bool:
+
+def _quoted(word: str) -> str:
+    """``word`` as it stands inside a JSON string."""
+    return json.dumps(word, ensure_ascii=False)[1:-1]
+
+
+def _mentions(text: str, words: Iterable[str]) -> bool:
+    return any(_mentions_one(text, _quoted(each)) for each in words)
+
+
+def _mentions_one(text: str, word: str) -> bool:
     """Whether ``word`` stands in ``text``, and not only as a piece of a longer number or id."""
     if not word.isascii():
         return word in text

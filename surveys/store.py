@@ -389,8 +389,10 @@ class Transaction(Protocol):
         ...
 
     def drop_mentions(self, words: Sequence[str], *, files: bool) -> None:
-        """Delete nominations that name one of ``words``, and what is kept for a day or two of an
-        import: what a check found, what became of it; with ``files`` also all tables brought.
+        """Nobody called one of ``words`` is nominated; nominations of others stay.
+
+        Deletes what is kept for a day or two of an import: what a check found, what became of it;
+        with ``files`` also all tables brought.
         """
         ...
 

@@ -284,7 +284,10 @@ def draft_relations(tx: DeskTransaction, records: Records) -> Draft[Relation]:
     for record in _whole(records, "rater", "subject", "group"):
         rater, subject = record.text("rater"), record.text("subject")
         new = Relation(rater, subject, RaterGroup(record.text("group")))
-        if new.group is RaterGroup.SELF:
+        if new.group is not RaterGroup.SELF and selves.get(subject) == rater:
+            told = {"cell": shown(rater), "subject": shown(subject)}
+            draft.note(records.bad(record, "group", "self-stays", **told))
+        elif new.group is RaterGroup.SELF:
             if subjects.get(subject, "official") != "official":
                 draft.note(records.bad(record, "subject", "self-unit", cell=shown(subject)))
             elif not people.get(rater, True):

@@ -232,6 +232,10 @@ async def test_an_official_is_one_person_and_a_unit_is_nobody(
     assert await bad(store, "relations", again, tmp_path) == [
         (2, "rater", "the official 'F1' is 'F1' already and cannot be 'P1' as well"),
     ]
+    aside = "rater,subject,group\nF1,F1,PEER\n"  # it would quietly leave the office empty
+    assert await bad(store, "relations", aside, tmp_path) == [
+        (2, "group", "'F1' is the official 'F1' and cannot rate themselves from another side"),
+    ]
 
 
 async def test_a_changed_side_replaces_the_old_one(store: SqlStore, tmp_path: Path) -> None:

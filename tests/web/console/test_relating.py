@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from desk.audit import Act
 from desk.proposing import acting, offices, propose, retract
 from desk.roles import Role
@@ -114,15 +116,16 @@ async def test_a_refused_nomination_changes_nothing(desk: Desk) -> None:
 async def test_a_nomination_goes_with_a_person_who_is_forgotten(desk: Desk) -> None:
     await settle(desk)
     client = await desk.seat(Role.OFFICER, language="en")
-    for subject, who in (("right", "l1"), ("top", "r1")):
+    for subject, who in (("right", "l1"), ("top", "r1"), ("left", "l1, r1")):
         fields = {"id": subject, "group": "SUB", "people": who}
         assert (await post(client, "/desk/roster/nominate", fields)).status_code == 303
     await desk.store.write(lambda tx: tx.drop_mentions(["l1"], files=False))
     left = await desk.store.read(lambda tx: tx.approvals(open_only=True))
-    assert [each.what for each in left] == ["subject:top"]
+    named = {each.what: json.loads(each.arguments["raters"]) for each in left}
+    assert named == {"subject:top": ["r1"], "subject:left": ["r1"]}
     entries = await desk.store.read(lambda tx: list(tx.audit_chain()))
     asked = [each.after for each in entries if each.action == "approval.asked"]
-    assert len(asked) == 2
+    assert len(asked) == 3
     assert all("person:" in each and "l1" not in each and "r1" not in each for each in asked)
 
 
