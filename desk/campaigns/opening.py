@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -243,7 +244,8 @@ def _agreed(tx: DeskTransaction, act: Act, arguments: Mapping[str, str]) -> None
 
 def _refused(tx: DeskTransaction, act: Act, arguments: Mapping[str, str]) -> None:
     """The wave does not open: its campaign is paused until somebody resumes it."""
-    set_paused(tx, act, arguments["campaign"], True)
+    with suppress(CampaignError):  # its time is over meanwhile: there is nothing left to pause
+        set_paused(tx, act, arguments["campaign"], True)
 
 
 def _made_by(tx: DeskTransaction, arguments: Mapping[str, str]) -> Sequence[str]:

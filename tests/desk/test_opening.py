@@ -281,6 +281,21 @@ async def test_agreeing_too_late_is_refused_and_changes_nothing(here: Here) -> N
     assert (await here.campaign()).agreed == 0
 
 
+async def test_what_can_only_be_refused_any_more_can_be_refused(here: Here) -> None:
+    """Its time has passed and no other wave comes: there is nothing left to pause."""
+    here.limit = 11
+    bo = await here.account("bo")
+    await here.make(recurrence="FREQ=DAILY;COUNT=1", days="3", reminders="1")
+    await here.tick(MADE)
+    [only] = await here.store.read(lambda tx: tx.waves())
+    assert (await here.tick(only.opens_at)).held == 1
+    [asked] = await here.requests()
+    await here.decides(bo, asked, yes=False, at=only.closes_at)
+    [asked] = await here.requests()
+    assert asked.decision is Decision.REFUSED
+    assert not (await here.campaign()).paused
+
+
 async def test_above_its_own_cap_a_wave_does_not_open_whoever_agrees(here: Here) -> None:
     await here.make()
     await here.change(audience=Audience(at_most=11), agreed=100)
