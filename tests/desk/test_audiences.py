@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from desk.campaigns.foreseeing import (
     listed,
     occasion,
     reach,
+    shared,
 )
 from desk.campaigns.outlook import look, notes
 from desk.campaigns.sizes import advise, precision_of
@@ -48,7 +50,8 @@ def office(tx: Any) -> None:
     halves = [Subject("zf", {"zh": "政府"}), Subject("zf-1", {"zh": "一科"}, parent="zf"),
               Subject("zf-2", {"zh": "二科"}, parent="zf")]  # fmt: skip
     rated = [Subject(f"u{n}", {"zh": f"{n}号"}) for n in range(6)]
-    tx.put_subjects([*halves, *rated])
+    head = Subject("head", {"zh": "主任"}, "official", parent="zf")
+    tx.put_subjects([*halves, *rated, head])
     staff = [
         Person(f"e{n:02}", Kind.STAFF, f"员工{n}", f"zf-{1 + n % 2}",
                tags=("党员",) if n % 3 == 0 else (), opted_out=n == 1, left=n == 2,
@@ -118,6 +121,14 @@ async def test_what_is_not_typed_asks_all_in_the_usual_manner(store: SqlStore) -
         ({"rest_days": "367"}, "count"),
         ({"sample": "many"}, "count"),
         ({"sample": "-1"}, "count"),
+        ({"sample": "0"}, "count"),
+        ({"per_rater": "0"}, "count"),
+        ({"per_subject": "0"}, "count"),
+        ({"at_most": " 00 "}, "count"),
+        ({"units": "head"}, "official"),
+        ({"quotas": "head;;5"}, "official"),
+        ({"quotas": "zf;;5\nzf-1;;6"}, "quota_swallowed"),
+        ({"quotas": ";;5\nzf-1;党员;6"}, "quota_swallowed"),
         ({"strata": "age"}, "strata"),
         ({"quotas": "zf-1; 5"}, "quota"),
         ({"quotas": "zf-1;; 5\nzf-1; ;6"}, "quota_twice"),
@@ -150,6 +161,20 @@ async def test_what_cannot_be_is_refused_where_it_stands_in_both_languages(
     assert len(set(said)) == 2
     if code.startswith("no_"):
         assert all("zf-2" in text or "党员" in text for text in said), "names those there are"
+
+
+async def test_a_refusal_of_units_lists_units_alone_and_names_the_line_that_is_in_the_way(
+    store: SqlStore,
+) -> None:
+    with pytest.raises(CampaignError) as refused:
+        await made(store, units="zf-9, head", quotas="zf;;5\nzf-1;党员;6")
+    official, unknown, quota = refused.value.wrongs
+    assert "Officials, not units: head." in official.said("en")
+    assert "head" not in unknown.said("en")
+    assert "zf-1" in unknown.said("en")
+    assert "'zf-1; 党员; 6': 'zf; ; 5' stands before it" in quota.said("en")
+    assert "“zf-1; 党员; 6”永远轮不到" in quota.said("zh")
+    assert (await made(store, rest_days="0", quotas="zf-1;;5\nzf;;6")).audience.rest_days == 0
 
 
 async def test_where_nobody_bears_a_tag_yet_it_is_said_so_in_words(store: SqlStore) -> None:
@@ -309,6 +334,83 @@ async def test_advice_is_for_those_who_may_be_asked(store: SqlStore) -> None:
     assert found.each.people > found.whole.people
     assert found.margin is not None
     assert found.margin > 5
+
+
+async def test_whoever_assesses_themselves_is_nobody_to_draw_from(store: SqlStore) -> None:
+    fields = {"measure": "score", "points": "5", "confidence": "95", "response": "50"}
+    wanted, _ = precision_of(fields)
+    assert wanted is not None
+    self_group = RaterGroup.SELF
+
+    def heads(tx: Any) -> None:
+        tx.put_people([Person(f"h{n}", Kind.STAFF, f"主任{n}", "zf") for n in range(9)])
+        tx.put_subjects([Subject(f"o{n}", {"zh": "主任"}, "official", "zf") for n in range(9)])
+        tx.put_relations(Relation(f"h{n}", f"o{n}", self_group) for n in range(9))
+
+    await store.write(heads)
+    both = await made(store, groups="PEER,SELF", strata="unit", sample="30")
+    peers = replace(both, groups=(PEER,))
+    alone = replace(both, groups=(self_group,))
+    found = await store.read(
+        lambda tx: [advise(tx, each, wanted, NOW) for each in (both, peers, alone)]
+    )
+    assert found[0] == found[1]
+    assert found[0].whole.population == 58
+    assert found[2].whole.population == 0
+    assert (await store.read(lambda tx: reach(tx, alone, NOW))).people == 9, "they are asked"
+
+
+# ---- another campaign meanwhile
+
+
+async def overlap(store: SqlStore, **changed: str) -> tuple[str, object] | None:
+    campaign = await made(store, **changed)
+    seen = look(SERVICE.hash, SERVICE.source)
+    found = await store.read(lambda tx: notes(tx, campaign, NOW, seen))
+    said = [note for note in found if note.code.startswith("overlap")]
+    for note in said:
+        assert str(note.arguments["people"]) in note.said("zh")
+        assert ("up to about" in note.said("en")) == (note.code == "overlap_most")
+    return (said[0].code, said[0].arguments["people"]) if said else None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ({}, {}, ("overlap", 58)),
+        ({"sample": "20"}, {}, ("overlap_most", 20)),
+        ({}, {"sample": "7"}, ("overlap_most", 7)),
+        ({"sample": "20"}, {"quotas": ";;9"}, ("overlap_most", 9)),
+        ({"sample": "50"}, {"units": "zf-1"}, ("overlap_most", 29)),
+        ({"per_rater": "2"}, {}, ("overlap_most", 58)),
+        ({"rest_days": "5"}, {}, ("overlap_most", 58)),
+        ({"units": "zf-2", "sample": "5"}, {"units": "zf-1"}, None),
+        ({}, {"quotas": ";;0"}, None),
+    ],
+)
+async def test_how_many_two_campaigns_ask_at_once_is_told_as_what_it_is(
+    store: SqlStore, first: dict[str, str], second: dict[str, str], told: tuple[str, object] | None
+) -> None:
+    await made(store, id="first", **first)
+    assert await overlap(store, id="second", **second) == told
+
+
+async def test_no_more_are_asked_twice_than_was_told(store: SqlStore) -> None:
+    one = await made(store, id="one", sample="20", strata="unit")
+    two = await made(store, id="two", sample="12")
+    most = await store.read(lambda tx: shared(tx, one, two, NOW))
+    assert most == 12
+
+    def both(tx: Any, seed: str) -> int:
+        found = [
+            {each.person for each in foresee(tx, campaign, NOW, f"{campaign.id}{seed}", NOW)
+             if each.sides}
+            for campaign in (one, two)
+        ]  # fmt: skip
+        return len(found[0] & found[1])
+
+    counts = [await store.read(partial(both, seed=f"{n}")) for n in range(10)]
+    assert 0 < max(counts) <= most
 
 
 def test_numbers_of_a_precision_that_cannot_be_are_each_named() -> None:

@@ -404,6 +404,24 @@ async def test_a_campaign_whose_last_wave_is_over_is_finished_paused_or_not(
     assert states == [(False, "running"), (False, "over"), (True, "paused"), (True, "over")]
 
 
+async def test_nothing_is_changed_of_a_campaign_that_has_no_further_wave(store: SqlStore) -> None:
+    once = wish(recurrence="FREQ=DAILY;COUNT=1", days="3", reminders="1")
+    await store.write(lambda tx: create(tx, ACT, once))
+    later = replace(ACT, at=NOW + timedelta(days=20))
+    for work in (
+        lambda tx: set_paused(tx, later, "window", True),
+        lambda tx: set_form(tx, later, "window", LEADERSHIP.hash),
+    ):
+        with pytest.raises(CampaignError, match="no further wave"):
+            await store.write(work)
+    await store.write(lambda tx: set_paused(tx, later, "window", False))  # as it is already
+    assert await audited(store) == ["campaign.created"]
+    await store.write(lambda tx: set_paused(tx, ACT, "window", True))
+    with pytest.raises(CampaignError, match="no further wave"):
+        await store.write(lambda tx: set_paused(tx, later, "window", False))
+    assert await audited(store) == ["campaign.created", "campaign.paused"]
+
+
 # ---- what was typed
 
 words = st.text(st.characters(codec="utf-8"), max_size=30)

@@ -379,6 +379,17 @@ async def test_a_campaign_is_paused_and_resumed_from_the_chat(here: Here) -> Non
     ]
 
 
+async def test_pausing_what_has_no_further_wave_is_answered_with_why_not(quick: Here) -> None:
+    await quick.linked(Role.OFFICER)
+    talk = await quick.store.read(lambda tx: tx.campaign("talk"))
+    assert talk is not None
+    ended = replace(talk, recurrence="FREQ=DAILY;COUNT=1")
+    await quick.store.write(lambda tx: tx.put_campaign(ended))
+    [answer] = await quick.say("/pause talk")
+    assert "no further wave" in answer
+    assert not await quick.paused()
+
+
 async def test_an_open_wave_is_kept_open_longer_from_the_chat(here: Here) -> None:
     account = await here.linked(Role.OFFICER)
     [how] = await here.say("/extend talk")

@@ -6,6 +6,7 @@ import random
 import tracemalloc
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveys.audience import Audience, Candidate, Quota, below
+from surveys.audience import Audience, Candidate, Quota, below, swallowed
 from surveys.campaigns import Campaign
 from surveys.cells import RaterGroup
 from surveys.drawing import Draw, Fate, by_person, draw
@@ -150,6 +151,40 @@ def test_a_quota_reaches_down_the_tree_and_a_person_counts_in_the_first_that_fit
     about = [("a11", ("x",)), ("a", ("x",)), ("a", ()), ("b", ()), (None, ())]
     cells = [key.cell(Candidate("p", "s", PEER, unit, tags, Kind.STAFF)) for unit, tags in about]
     assert cells == [0, 1, 2, None, None]
+
+
+@settings(deadline=None)
+@given(quotas)
+def test_a_quota_that_one_line_before_it_takes_whole_is_named_and_no_other(
+    given: tuple[Quota, ...],
+) -> None:
+    key = Draw.of(list, campaign(quotas=given), "s", TREE)
+    everybody = [
+        Candidate("p", "s", PEER, unit, tags, Kind.STAFF)
+        for unit in ("a", "a1", "a11", "b", None) for tags in ((), ("x",), ("y",), ("x", "y"))
+    ]  # fmt: skip
+    alone = [
+        {n for n, one in enumerate(everybody) if Draw.cell(replace_quotas(key, at), one) == 0}
+        for at in range(len(given))
+    ]
+    expected = [
+        (late, given[first]) for at, late in enumerate(given)
+        if (first := next((n for n in range(at) if alone[at] <= alone[n]), None)) is not None
+    ]  # fmt: skip
+    assert list(swallowed(given, TREE)) == expected
+
+
+def replace_quotas(key: Draw, at: int) -> Draw:
+    """The same with its ``at``-th quota alone."""
+    alone = replace(key.audience, quotas=(key.audience.quotas[at],))
+    return replace(key, audience=alone, units=(key.units[at],))
+
+
+def test_a_unit_takes_all_of_those_below_it_but_not_the_other_way_round() -> None:
+    above, beneath, tagged = Quota("a", "", 2), Quota("a11", "", 1), Quota("a1", "x", 3)
+    assert swallowed((above, beneath, tagged), TREE) == [(beneath, above), (tagged, above)]
+    assert swallowed((beneath, tagged, above), TREE) == []
+    assert swallowed((Quota("", "", 0), above), TREE) == [(above, Quota("", "", 0))]
 
 
 def test_a_last_quota_for_everybody_else_closes_the_door() -> None:

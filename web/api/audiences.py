@@ -43,7 +43,11 @@ class AudienceModel(BaseModel):
     strata: Literal["", "unit", "tag", "kind"] = Field(
         "", description="In proportion to what they are drawn."
     )
-    quotas: list[QuotaModel] = Field([], description="Quotas, in order.", max_length=100)
+    quotas: list[QuotaModel] = Field(
+        [],
+        description="Quotas, in order; one that an earlier one takes whole is refused.",
+        max_length=100,
+    )
     per_rater: Annotated[int, Field(ge=0, le=1000), NUMBERS] = Field(
         0, description="Most subjects for each person; 0: all."
     )

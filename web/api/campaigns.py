@@ -157,12 +157,18 @@ async def make_campaign(call: Caller, wish: CampaignWish) -> Response:
 
 
 async def pause_campaign(call: Caller, campaign: CampaignId) -> Response:
-    """Open no further wave; one that is open goes on. Doing it again changes nothing."""
+    """Open no further wave; one that is open goes on. Doing it again changes nothing.
+
+    Refused where no further wave would come anyway.
+    """
     return await _paused(call, campaign, True)
 
 
 async def resume_campaign(call: Caller, campaign: CampaignId) -> Response:
-    """Let a paused campaign open waves again. Doing it again changes nothing."""
+    """Let a paused campaign open waves again. Doing it again changes nothing.
+
+    Refused where no further wave will come.
+    """
     return await _paused(call, campaign, False)
 
 

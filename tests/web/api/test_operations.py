@@ -307,6 +307,28 @@ async def test_what_is_wrong_with_a_campaign_is_pointed_at(desk: Desk) -> None:
     assert pointers == {"#/form", "#/zone", "#/title/zh", "#/starts"}
 
 
+async def test_a_quota_that_never_counts_is_pointed_at(desk: Desk) -> None:
+    client = await program(desk)
+    quotas = [{"people": 9}, {"tag": "", "unit": "demo", "people": 3}]
+    answer = await client.send("POST", "/campaigns", json={**WISH, "audience": {"quotas": quotas}})
+    assert answer.status_code == 422
+    faults = {each["pointer"]: each["detail"] for each in answer.json()["errors"]}
+    assert "Nobody ever counts" in faults["#/audience/quotas"]
+
+
+async def test_a_campaign_that_is_over_is_neither_paused_nor_resumed(desk: Desk) -> None:
+    client = await program(desk)
+    once = {**WISH, "recurrence": "FREQ=DAILY;COUNT=1", "starts": f"{desk.clock():%Y-%m-%d}"}
+    assert (await client.send("POST", "/campaigns", json=once)).status_code == 201
+    desk.clock.on(days=20)
+    again = await client.send("POST", "/campaigns/spring/resume")
+    assert (again.status_code, again.json()["state"]) == (200, "over"), "as it is already"
+    answer = await client.send("POST", "/campaigns/spring/pause")
+    assert answer.status_code == 422
+    assert "no further wave" in answer.json()["errors"][0]["detail"]
+    assert (await client.get("/campaigns/spring")).json()["state"] == "over"
+
+
 async def test_a_large_campaign_waits_for_a_second_person(desk: Desk) -> None:
     large = replace(desk.console, approval_above=5)
     desk.app.state.console = large

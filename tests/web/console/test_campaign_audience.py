@@ -86,6 +86,23 @@ async def test_what_is_wrong_stands_beside_its_field_and_the_part_is_open(fit: D
     assert f'href="{NEW}/2?look=1"' in (await client.get(f"{NEW}/4")).text
 
 
+async def test_a_zero_and_a_line_that_takes_another_whole_are_refused_beside_their_fields(
+    fit: Desk,
+) -> None:
+    client = await fit.seat(Role.OFFICER)
+    page = (await client.get(f"{NEW}/2")).text
+    assert "Unit and those below it" in page
+    typed = AUDIENCE | {"sample": "0", "at_most": "0", "quotas": ";;9\nhall;;3"}
+    await step(client, 2, WHOM | typed, "3")
+    page = (await client.get(f"{NEW}/2?look=1")).text
+    for name in ("sample", "at_most"):
+        wrong = re.search(rf'id="wrong-{name}">([^<]*)<', page)
+        assert wrong is not None
+        assert "Write a whole number from 1 to" in wrong[1]
+        assert standing_in(page)[name] == "0"
+    assert "Nobody ever counts in &#39;hall; ; 3&#39;" in page
+
+
 async def test_a_size_is_worked_out_and_taken_over_by_one_press(fit: Desk) -> None:
     client = await fit.seat(Role.OFFICER)
     asked = WHOM | AUDIENCE | {"sample": "", "rest_days": "", "strata": "", "quotas": ""}

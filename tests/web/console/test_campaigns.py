@@ -330,6 +330,49 @@ async def test_pausing_and_resuming_say_first_what_will_happen(fit: Desk) -> Non
     assert actions == ["campaign.created", "campaign.paused", "campaign.resumed"]
 
 
+async def test_a_campaign_without_a_further_wave_offers_only_what_its_open_one_can_take(
+    fit: Desk,
+) -> None:
+    await make(fit, recurrence="FREQ=DAILY;COUNT=1")
+    one = "/desk/campaigns/window"
+    client = await fit.seat(Role.OFFICER)
+    assert offered((await client.get(one)).text) == {
+        "pause", "dry-run", "rehearse", "revise", "messages"
+    }  # fmt: skip
+    asked = await client.get(f"{one}/pause")
+    await open_wave(fit, opens_at=fit.clock())
+    assert offered((await client.get(one)).text) == {"messages", "extend", "close"}
+    refused = await post(client, f"{one}/pause", page="/desk/campaigns")
+    assert asked.status_code == 200
+    assert refused.status_code == 409
+    assert "no further wave, so this would change nothing" in refused.text
+    for doing in ("pause", "resume", "revise"):
+        page = (await client.get(f"{one}/{doing}")).text
+        assert "no further wave will come" in page
+        assert f'action="{one}/{doing}"' not in page
+    fit.clock.on(days=20)
+    client = await fit.seat(Role.OFFICER)
+    assert offered((await client.get(one)).text) == set()
+    assert [entry.action for entry in await fit.audited("campaign")] == ["campaign.created"]
+
+
+def offered(page: str) -> set[str]:
+    return set(re.findall(r'class="button[^"]*" href="/desk/campaigns/window/([\w-]+)"', page))
+
+
+async def test_the_threshold_is_told_with_those_for_whom_it_does_not_hold(fit: Desk) -> None:
+    await make(fit, id="plain")
+    await make(fit, id="both", groups="SUP,SELF,SVC")
+    client = await fit.seat(Role.OFFICER)
+    told = ("Superiors rate in the organisation", "Self-assessments are published")
+    for campaign, held in (("plain", False), ("both", True)):
+        page = (await client.get(f"/desk/campaigns/{campaign}")).text
+        assert [each in page for each in told] == [held, held]
+    await walk(client, SELF="yes")
+    page = (await client.get(f"{NEW}/4")).text
+    assert [each in page for each in told] == [False, True]
+
+
 async def test_closing_now_ends_the_open_wave_once_and_is_audited_with_before_and_after(
     fit: Desk,
 ) -> None:
