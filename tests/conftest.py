@@ -12,7 +12,6 @@ import pytest
 from storage import SqlStore, migrate
 from tests.postgres import Cluster, postgres_binaries, private_cluster
 
-
 CROWDED = frozenset({
     "test_barriers", "test_browser", "test_connections_browser", "test_crash", "test_desk_day",
     "test_kinds_browser", "test_killed", "test_late", "test_openid_browser", "test_outages",
