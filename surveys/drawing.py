@@ -39,6 +39,7 @@ class Fate(StrEnum):
     ASKED = "asked"
     NOT_DRAWN = "not_drawn"
     QUOTA_FULL = "quota_full"
+    ENOUGH_RATERS = "enough_raters"  # the caps left them nobody to rate
 
 
 class Drawing(Protocol):
@@ -129,7 +130,7 @@ class Draw:
         )  # fmt: skip
         if kept:
             return Fate.ASKED, kept
-        return (Fate.NOT_DRAWN if fate is Fate.ASKED else fate), kept
+        return (Fate.ENOUGH_RATERS if fate is Fate.ASKED else fate), kept
 
     def drawn(self, one: Candidate) -> Fate:
         """Whether the person is asked at all."""

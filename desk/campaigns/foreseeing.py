@@ -42,6 +42,7 @@ class Fate(StrEnum):
     ASKED_LATELY = "asked_lately"
     QUOTA_FULL = "quota_full"
     NOT_DRAWN = "not_drawn"
+    ENOUGH_RATERS = "enough_raters"  # whomever they could rate has as many as the caps allow
 
 
 ON_THE_ROLL = frozenset((Fate.ASKED, Fate.NO_ADDRESS))

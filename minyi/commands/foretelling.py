@@ -64,7 +64,7 @@ def foretell(
     to: Annotated[Path | None, typer.Option("--csv", help="Write all of it to a file.")] = None,
     only: Annotated[
         str, typer.Option(help="Show these alone: asked, no_address, left, opted_out, "
-                               "asked_lately, quota_full or not_drawn.")
+                               "asked_lately, quota_full, not_drawn or enough_raters.")
     ] = "",
 ) -> None:  # fmt: skip
     """Who exactly would be asked what and when by the next wave, or why not."""

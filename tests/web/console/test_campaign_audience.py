@@ -153,6 +153,17 @@ async def test_the_dry_run_tells_everybody_and_why_not(fit: Desk) -> None:
     assert "没有抽中" in chinese.text
 
 
+async def test_whom_the_cap_leaves_nobody_to_rate_is_not_said_to_be_undrawn(fit: Desk) -> None:
+    await make(fit, per_subject="6")
+    client = await fit.seat(Role.OFFICER)
+    page = (await client.get(PAGE)).text
+    counts = dict(re.findall(r'fate=(\w+)"[^>]*>.*?<td class="number">(\d+)</td>', page))
+    assert "not_drawn" not in counts
+    assert int(counts["enough_raters"]) > 0
+    assert sum(map(int, counts.values())) == 13
+    assert "have enough raters (the cap)" in (await client.get(f"{PAGE}?fate=enough_raters")).text
+
+
 async def test_the_same_as_a_file_is_inert_and_stands_in_the_audit(fit: Desk) -> None:
     await make(fit)
     client = await fit.seat(Role.OFFICER)

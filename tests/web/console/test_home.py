@@ -54,7 +54,7 @@ async def test_a_wave_that_sent_nothing_is_told_to_whom_it_concerns(desk: Desk) 
     await desk.store.write(afield)
     page = (await (await desk.seat(Role.OFFICER)).get("/desk")).text
     assert "none of 12 invitations was sent" in page
-    assert page.index("none of 12") < page.index("opens on" if "opens on" in page else "Open now")
+    assert page.index("none of 12") < page.index("opens on" if "opens on" in page else "Under way")
     handler = (await (await desk.seat(Role.HANDLER)).get("/desk")).text
     assert "invitations" not in handler
 
@@ -317,3 +317,20 @@ async def test_people_whom_no_invitation_reaches_are_counted_with_what_to_do(des
     await desk.store.write(walled((RaterGroup.PEER, RaterGroup.RECIPIENT)))
     page = (await client.get("/desk")).text
     assert "no Telegram: 13" not in page, "whoever walks in at a window joins this roll"
+
+
+async def test_a_wave_that_has_closed_is_not_said_to_be_open(desk: Desk) -> None:
+    await desk.store.write(lambda tx: found_roll(tx, 12))
+    campaign = replace(CAMPAIGN, grace=timedelta(hours=1))
+    await desk.store.write(lambda tx: tx.put_campaign(campaign))
+
+    async def told(now: datetime) -> str:
+        desk.clock.now = now
+        client = await desk.seat(Role.OFFICER, login=f"o{now.timestamp():.0f}")
+        return (await client.get("/desk")).text
+
+    assert "Last day: " in await told(WAVE.closes_at - timedelta(minutes=1))
+    page = await told(WAVE.closes_at)
+    assert "whoever had begun may finish until" in page
+    assert "Last day: " not in page
+    assert "Closed, to be counted within minutes." in await told(WAVE.closes_at + campaign.grace)
