@@ -135,13 +135,16 @@ def exactly(tx: DeskTransaction, campaign: Campaign, now: datetime) -> int:
 def forecast(tx: DeskTransaction, campaign: Campaign, now: datetime) -> Forecast:
     """What a wave of ``campaign`` would ask, were it drawn now.
 
-    Where chance has a say, one draw stands for all: who is drawn differs, how many hardly.
+    Where chance has a say it is the planned wave's; before that is planned one draw stands for all:
+    who is drawn differs, how many hardly.
     """
     if not campaign.audience.drawn:
         return Forecast(fitting(tx, campaign, now), fitting_sides(tx, campaign, now))
+    coming = occasion(tx, campaign, now)
+    seed = "" if coming is None else coming.seed
     asked = {listed: Counter[str]() for listed in (True, False)}
     sides = {listed: Counter[Side]() for listed in (True, False)}
-    for each in foresee(tx, campaign, now, "", now):
+    for each in foresee(tx, campaign, now, seed, now):
         if each.fate in ON_THE_ROLL:
             here = asked[each.listed]
             here.update(people=1, times=len(each.sides), reachable=each.fate is Fate.ASKED)

@@ -58,7 +58,7 @@ class Told:
 
 def _lead(report: Mapping[str, Any], language: str) -> Iterator[str]:
     wish, whole = report["wish"], report["whole"]["people"]
-    yield WORDS.say("lead", language)
+    yield WORDS.say("lead" if report["messages"] else "lead.unheard", language)
     if report["people"] < whole:
         yield WORDS.say("lead.part", language, whole=f"{whole:,}", people=f"{report['people']:,}",
                         subjects=report["subjects"], seed=wish["seed"])  # fmt: skip
@@ -101,7 +101,7 @@ def _problems(
     elif report["messages"] and not _finished(report):
         yield problem("nobody")
     if report["people"] and not report["messages"]:
-        yield problem("unheard")
+        yield problem("unheard" if report["whole"]["reachable"] else "unreachable")
     if report["quiet"]:
         yield problem("quiet", count=report["quiet"])
     yield from (pick(note, language) for note in report["notes"])

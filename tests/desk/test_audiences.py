@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -230,6 +231,8 @@ async def test_what_is_foreseen_of_a_planned_wave_is_what_its_opening_draws(
     foreseen = await store.read(
         lambda tx: list(foresee(tx, campaign, coming.opens_at, coming.seed, NOW))
     )
+    told = await store.read(lambda tx: forecast(tx, campaign, NOW))
+    assert told.sides == Counter(side for each in foreseen for side in each.sides)
     rows = await store.write(lambda tx: fill(tx, wave, campaign, NOW + DAY))
     roll = await store.read(lambda tx: tx.roll(wave.id))
     asked = {(asked.person, asked.subject, asked.group) for asked in roll}

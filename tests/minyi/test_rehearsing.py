@@ -276,6 +276,22 @@ async def test_a_campaign_that_reaches_nobody_says_so(store: SqlStore) -> None:
     assert "Nobody would be asked yet" in Told.of(found, "en").problems[0]
 
 
+async def test_a_campaign_of_people_without_telegram_says_what_to_do(store: SqlStore) -> None:
+    await store.write(lambda tx: furnish(tx, campaign()))
+
+    def silenced(tx: Any) -> None:
+        for n in range(60):
+            tx.drop_chats(f"id-{n:03}")
+
+    await store.write(silenced)
+    found = await played(store, Wish())
+    assert (found["people"], found["messages"]) == (60, 0)
+    told = Told.of(found, "en")
+    assert "so nobody answered" in told.lead[0]
+    assert "Links and QR codes" in told.problems[0]
+    assert "链接与二维码" in Told.of(found, "zh").problems[0]
+
+
 async def test_one_at_a_time_and_only_where_there_is_a_wave_to_come(store: SqlStore) -> None:
     over = campaign(id="over", recurrence="FREQ=DAILY;COUNT=1", starts=date(2020, 1, 1))
     await store.write(lambda tx: furnish(tx, campaign()))
