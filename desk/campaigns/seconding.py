@@ -12,6 +12,7 @@ from desk.campaigns.extending import extend, longer
 from desk.campaigns.foreseeing import exactly
 from desk.campaigns.opening import agree
 from desk.campaigns.wishing import Wish
+from desk.outcomes import roll
 from desk.roles import May
 from desk.store import Approval, DeskTransaction
 from surveys.campaigns import Campaign, Wave
@@ -54,7 +55,11 @@ def extend_or_ask(
     wave = longer(tx, name, days, act.at)
     people = tx.people_asked(wave.id)
     if people > limit:
-        told = {"wave": wave.id, "more": str(days), "people": str(people)}
+        told = {
+            "wave": wave.id,
+            "more": str(days),
+            "people": str(roll(people, known(tx, wave.campaign))),
+        }
         return _asked(tx, act, account, EXTEND, f"wave:{wave.id}", told)
     return extend(tx, act, wave.id, days)
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from desk import approvals
 from desk.accounts import Account
-from desk.campaigns.seconding import CLOSE, CREATE
+from desk.campaigns.seconding import CLOSE, CREATE, close_or_ask, extend_or_ask
 from desk.campaigns.wishing import Wish
 from desk.entry.welcoming import link
 from desk.roles import Role
 from desk.store import Approval, Decision
 from surveys.forms.xlsform import load_form
+from tests.storage.rows import CAMPAIGN, WAVE, found_roll
 from tests.web.console.seats import Desk, post, proof
 
 SERVICE = Path(__file__).parents[3] / "questionnaires" / "service.md"
@@ -218,6 +221,38 @@ async def test_a_campaign_that_is_asked_for_is_laid_out_in_words(
     assert "{" not in page.split("<main")[1].split("</main>")[0], "no raw data"
     chinese = await desk.seat(Role.OFFICER, login="bo", language="zh")
     assert "服务对象、上级" in (await chinese.get(PAGE)).text
+
+
+async def test_who_agrees_sees_which_day_was_and_which_would_be_the_last(
+    desk: Desk, two: tuple[Account, httpx.AsyncClient]
+) -> None:
+    asker, _ = two
+    await desk.store.write(lambda tx: found_roll(tx, 12))
+    campaign = replace(CAMPAIGN, grace=timedelta(hours=1))
+    await desk.store.write(lambda tx: tx.put_campaign(campaign))
+    desk.clock.now = WAVE.closes_at - timedelta(days=1)
+    client = await desk.seat(Role.OFFICER, login="cy", language="zh")
+    act = desk.act(asker.id)
+    await desk.store.write(lambda tx: extend_or_ask(tx, act, asker, WAVE.id, 7, 11))
+    await desk.store.write(lambda tx: close_or_ask(tx, act, asker, CAMPAIGN.id, 11))
+    longer, closing = sorted(await desk.store.read(lambda tx: tx.approvals(open_only=True)),
+                             key=lambda each: each.action, reverse=True)  # fmt: skip
+    page = (await client.get(f"{PAGE}/{longer.id}")).text
+    assert "满意度 / Satisfaction (q)" in page
+    ends = [
+        re.sub("<[^>]*>", "", found) for found in re.findall("截止时间</dt><dd>(.*?)</dd>", page)
+    ]
+    closes = WAVE.closes_at.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert [
+        f"{day.day}日" in end
+        for day, end in zip((closes, closes + timedelta(days=7)), ends, strict=True)
+    ] == [True, True]
+    page = (await client.get(f"{PAGE}/{closing.id}")).text
+    assert "批准的那一刻；以后不能再打开。已经开始答的，还可以答完" in page
+    assert "<bdi>10</bdi>" in page, "people on its roll, in tens"
+    await post(client, f"{PAGE}/{longer.id}/decide", {"agree": "yes"})
+    decided = (await client.get(f"{PAGE}/{longer.id}")).text
+    assert "现在的截止时间" not in decided, "it tells what was decided, not how things stand"
 
 
 async def test_what_is_over_cannot_be_decided_though_the_clock_has_not_come_round(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -13,10 +13,13 @@ from starlette.responses import Response
 from desk import approvals as two
 from desk.accounts import Account
 from desk.approvals import ACTIONS, ApprovalError, detailed, name_of
+from desk.campaigns.campaigning import known, open_waves
 from desk.campaigns.foreseeing import reach
+from desk.campaigns.opening import OPEN
 from desk.campaigns.rhythm import Every, in_words, rhythm_of
-from desk.campaigns.seconding import CREATE
+from desk.campaigns.seconding import CLOSE, CREATE, EXTEND
 from desk.campaigns.wishing import Wish, planned
+from desk.outcomes import roll
 from desk.relating import NOMINATE, raters
 from desk.roles import May, allows
 from desk.store import Approval, Decision, DeskTransaction
@@ -169,6 +172,8 @@ def _facts(tx: DeskTransaction, at: Context, request: Approval) -> list[tuple[st
         key = f"approvals.argument.{name}"
         label = at.say(key) if key in WORDS.keys() else name  # noqa: SIM118
         facts.append((label, _value(tx, at, name, value)))
+    if request.decision is Decision.OPEN:
+        facts += _of_waves(tx, at, request)
     if request.action == CREATE:
         asked = _people(tx, request.arguments.get("wish", ""), at.now)
         if asked is not None:
@@ -179,6 +184,34 @@ def _facts(tx: DeskTransaction, at: Context, request: Approval) -> list[tuple[st
         joint = "、" if at.language == "zh" else ", "
         facts.append((at.say("approvals.raters_now"), joint.join(told) or "0"))
     return facts
+
+
+def _of_waves(tx: DeskTransaction, at: Context, request: Approval) -> Iterator[tuple[str, str]]:
+    """The waves that are to open, to go on or to end: their last days, as they are and would be."""
+    if request.action == CLOSE:
+        waves = open_waves(tx, request.arguments["campaign"], at.now)
+    elif request.action in (OPEN, EXTEND):
+        waves = [wave for wave in [tx.wave(request.arguments["wave"])] if wave is not None]
+    else:
+        return
+    for wave in waves:
+        made = known(tx, wave.campaign)
+        if "campaign" not in request.arguments:
+            label = at.say("approvals.argument.campaign")
+            yield label, _value(tx, at, "campaign", wave.campaign)
+        if request.action == CLOSE:
+            yield at.say("approvals.argument.wave"), wave.id
+            people = roll(tx.people_asked(wave.id), made)
+            yield at.say("approvals.argument.people"), at.number(people)
+        yield at.say("approvals.opens"), at.moment(wave.opens_at)
+        yield at.say("approvals.ends"), at.closing(wave.closes_at)
+        if request.action == EXTEND:
+            longer = timedelta(days=int(request.arguments["more"]))
+            yield at.say("approvals.would_end"), at.closing(wave.closes_at + longer)
+        if request.action == CLOSE:
+            last = at.moment(at.now + made.grace)
+            begun = at.say("approvals.begun", until=last) if made.grace else ""
+            yield at.say("approvals.would_end"), at.say("approvals.at_once") + begun
 
 
 def _place(name: str) -> int:
