@@ -93,6 +93,12 @@ async def test_a_nomination_takes_a_second_person(desk: Desk) -> None:
     assert f"/desk/approvals/{request.id}" in waits
     other = await client.get("/desk/roster/unit?id=left")
     assert "正等另一位同事批准" not in other.text
+    first = Relation("l1", "right", RaterGroup.PEER)
+    assert "其中已经在评的" not in (await second.get(f"/desk/approvals/{request.id}")).text
+    await desk.store.write(lambda tx: tx.put_relations([first]))
+    page_of_it = (await second.get(f"/desk/approvals/{request.id}")).text
+    assert "（不会改变）</dt><dd><bdi>" in page_of_it
+    await desk.store.write(lambda tx: tx.drop_relations([first]))
     decided = await post(second, f"/desk/approvals/{request.id}/decide", {"agree": "yes"})
     assert decided.status_code == 303
     assert await desk.store.read(lambda tx: tx.raters_of("right")) == {RaterGroup.PEER: 2}

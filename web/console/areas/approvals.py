@@ -183,6 +183,9 @@ def _facts(tx: DeskTransaction, at: Context, request: Approval) -> list[tuple[st
         told = [f"{at.say(f'campaigns.group.{side}')} {at.number(n)}" for side, n in sides.items()]
         joint = "、" if at.language == "zh" else ", "
         facts.append((at.say("approvals.raters_now"), joint.join(told) or "0"))
+        already = _already(tx, request) if request.decision is Decision.OPEN else ""
+        if already:
+            facts.append((at.say("approvals.already"), _value(tx, at, "raters", already)))
     return facts
 
 
@@ -212,6 +215,19 @@ def _of_waves(tx: DeskTransaction, at: Context, request: Approval) -> Iterator[t
             last = at.moment(at.now + made.grace)
             begun = at.say("approvals.begun", until=last) if made.grace else ""
             yield at.say("approvals.would_end"), at.say("approvals.at_once") + begun
+
+
+def _already(tx: DeskTransaction, request: Approval) -> str:
+    """The ids, as JSON, of those nominated who rate the subject already: for them nothing changes.
+
+    '' for none.
+    """
+    subject = request.arguments["subject"]
+    rating = [
+        each for each in json.loads(request.arguments["raters"])
+        if any(relation.subject == subject for relation in tx.relations_from(each))
+    ]  # fmt: skip
+    return json.dumps(rating) if rating else ""
 
 
 def _place(name: str) -> int:
