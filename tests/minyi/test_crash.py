@@ -61,6 +61,19 @@ class Bot:
         command = [sys.executable, "-c", "from minyi.cli import main; main()", "serve"]
         self.process = await asyncio.create_subprocess_exec(*command, env=environment)
 
+    async def serves(self) -> None:
+        """Wait until it does: without a database it would not start at all."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", self.settings.port)
+            except OSError:
+                await asyncio.sleep(0.1)
+            else:
+                writer.close()
+                return
+        pytest.fail("the bot did not start within a minute")
+
     async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
         assert self.process is not None
         self.process.send_signal(how)
@@ -183,7 +196,8 @@ async def survive(
                 await asyncio.sleep(4)
                 await bot.kill()
             await bot.start()
-            await asyncio.sleep(3)
+            await bot.serves()
+            await asyncio.sleep(2)
             await away()
             unknown = await settled(house)
             assert await bot.kill(signal.SIGTERM) == 0
