@@ -14,7 +14,8 @@ from tests.postgres import Cluster, postgres_binaries, private_cluster
 
 CROWDED = frozenset({
     "test_barriers", "test_browser", "test_connections_browser", "test_crash", "test_delivery",
-    "test_desk_day", "test_kinds_browser", "test_killed", "test_late", "test_openid_browser", "test_outages",
+    "test_desk_day", "test_kinds_browser", "test_killed", "test_late", "test_openid_browser",
+    "test_outages",
     "test_questionnaires_browser", "test_rehearsing", "test_safekeeping", "test_stage_process",
 })  # fmt: skip
 """Modules in which browsers are watched, or other processes killed, on a machine that is busy."""
