@@ -284,14 +284,14 @@ class Sender:
         return Verdict(Outcome.SENT, arrived)
 
     async def _note(self, delivery: Delivery, verdict: Verdict) -> None:
-        due_at = None
+        at = self._clock()
         if verdict.outcome is Outcome.DUE:
-            due_at = self._clock() + timedelta(seconds=verdict.wait)
-            due_at = max(due_at, self._resume_at or due_at)
+            at += timedelta(seconds=verdict.wait)
+            at = max(at, self._resume_at or at)
         pause_until = self._resume_at
 
         def work(tx: Transaction) -> None:
-            tx.note_delivery(delivery.id, verdict.outcome, verdict.detail, due_at)
+            tx.note_delivery(delivery.id, verdict.outcome, verdict.detail, at)
             if pause_until is not None:
                 _pause(tx, pause_until)
 

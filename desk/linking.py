@@ -149,7 +149,11 @@ def _linkable(tx: DeskTransaction, kind: str) -> dict[str, str]:
         case "unit":
             return {s.id: _title(s.name) for s in tx.subjects() if s.kind == "unit"}
         case "staff":
-            return {p.id: p.name for p in tx.people() if p.kind is Kind.STAFF and not p.opted_out}
+            return {
+                p.id: p.name
+                for p in tx.people()
+                if p.kind is Kind.STAFF and not (p.opted_out or p.left)
+            }
     return {c.id: _title(c.title) for c in tx.campaigns()}
 
 

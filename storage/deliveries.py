@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
     Select,
     Table,
     Text,
@@ -48,7 +47,16 @@ from storage.tables import (
     interviews,
     people,
 )
-from surveys.campaigns import INVITE, Campaign, Delivery, Outcome, Wave, too_late
+from surveys.campaigns import (
+    ANSWERING,
+    INVITE,
+    REST,
+    Campaign,
+    Delivery,
+    Outcome,
+    Wave,
+    too_late,
+)
 from surveys.hours import decent, is_quiet
 from surveys.hours import until as next_quiet
 
@@ -100,17 +108,7 @@ _SENT = select(deliveries.c.detail).where(
 _LOST = (
     update(deliveries)
     .where(BEGUN, deliveries.c.claimed_until <= _NOW)
-    .values(state=Outcome.UNKNOWN, claimed_until=null())
-)
-_BEGIN = (
-    update(deliveries)
-    .where(
-        deliveries.c.id == bindparam("which"),
-        DUE,
-        deliveries.c.begun_at.is_(None),
-        deliveries.c.claimed_until > _NOW,
-    )
-    .values(begun_at=_NOW, attempts=deliveries.c.attempts + 1)
+    .values(state=Outcome.UNKNOWN, due_at=deliveries.c.begun_at, claimed_until=null())
 )
 _NOTE = (
     update(deliveries)
@@ -146,6 +144,82 @@ _FORGET = delete(deliveries).where(
     deliveries.c.wave == bindparam("of_wave"), deliveries.c.stage != INVITE
 )
 _REMINDERS = "reminders:"
+_OF_PERSON = and_(
+    interviews.c.wave == deliveries.c.wave, interviews.c.person == deliveries.c.person
+)
+_REMINDER = deliveries.c.stage.like("remind%")
+_UNWILLING = exists().where(
+    people.c.id == deliveries.c.person,
+    or_(people.c.opted_out == true(), people.c.left == true()),
+)
+_BLOCKED = exists().where(
+    chats.c.channel == "telegram",
+    chats.c.handle == deliveries.c.handle,
+    chats.c.reachable == false(),
+)
+_COMPLETE = exists().where(
+    _OF_PERSON, interviews.c.subject == assignments.c.subject, interviews.c.complete == true()
+)
+_LEFT = exists().where(
+    assignments.c.wave == deliveries.c.wave,
+    assignments.c.person == deliveries.c.person,
+    ~_COMPLETE.correlate(deliveries, assignments),
+)
+_MOOT = or_(
+    deliveries.c.handle == "",  # they have been forgotten since
+    _UNWILLING.correlate(deliveries),
+    _BLOCKED.correlate(deliveries),
+    and_(_REMINDER, ~_LEFT.correlate(deliveries)),
+)
+"""Whoever it is for is not to get it any more."""
+_BUSY = and_(
+    _REMINDER,
+    exists()
+    .where(
+        _OF_PERSON,
+        interviews.c.complete == false(),
+        interviews.c.touched_at > bindparam("since", type_=Moment),
+    )
+    .correlate(deliveries),
+)
+"""A reminder of what they are just answering."""
+_EARLIER = deliveries.alias("earlier")
+_CLOSE = and_(
+    _REMINDER,
+    exists()
+    .where(
+        _EARLIER.c.wave == deliveries.c.wave,
+        _EARLIER.c.person == deliveries.c.person,
+        _EARLIER.c.stage < deliveries.c.stage,
+        or_(
+            _EARLIER.c.state == Outcome.DUE,
+            and_(
+                _EARLIER.c.state.in_([Outcome.SENT, Outcome.UNKNOWN]),
+                _EARLIER.c.due_at > bindparam("lately", type_=Moment),
+            ),
+        ),
+    )
+    .correlate(deliveries),
+)
+"""A reminder of what they were told only just now, or have not been told yet."""
+_MOOT_STATE = (_MOOT, literal(Outcome.MOOT, deliveries.c.state.type))
+_BEGIN = (
+    update(deliveries)
+    .where(
+        deliveries.c.id == bindparam("which"),
+        DUE,
+        deliveries.c.begun_at.is_(None),
+        deliveries.c.claimed_until > _NOW,
+    )
+    .values(
+        state=case(_MOOT_STATE, else_=deliveries.c.state),
+        due_at=case((_BUSY, bindparam("back", type_=Moment)), else_=deliveries.c.due_at),
+        claimed_until=case((_BUSY, null()), else_=deliveries.c.claimed_until),
+        begun_at=case((_BUSY, null()), else_=_NOW),
+        attempts=deliveries.c.attempts + case((_BUSY, 0), else_=1),
+    )
+    .returning(deliveries.c.state, deliveries.c.begun_at)
+)
 
 
 class DeliveryRows(CampaignRows, FactRows):
@@ -184,11 +258,12 @@ class DeliveryRows(CampaignRows, FactRows):
         taken: list[tuple[datetime, Delivery]] = []
         for _ in range(_ROUNDS):
             wanted = limit - len(taken)
-            values = {"now": now, "until": round_up(until), "wanted": wanted}
+            values = {"now": now, "until": round_up(until), "wanted": wanted, **_apart(now)}
             rows = self._all(claim, values) if wanted > 0 else []
             if not rows:
                 break
-            taken += self._awake([row for row in rows if row.state is Outcome.DUE], going, now)
+            mine = [row for row in rows if row.state is Outcome.DUE and row.claimed_until]
+            taken += self._awake(mine, going, now)
         taken.sort(key=lambda each: (each[0], each[1].id))
         return [delivery for _, delivery in taken]
 
@@ -229,15 +304,16 @@ class DeliveryRows(CampaignRows, FactRows):
         return awake
 
     def begin_delivery(self, delivery: int, now: datetime) -> bool:
-        return self._changed(_BEGIN, {"which": delivery, "now": now}) == 1
+        values = {"which": delivery, "now": now, **_apart(now)}
+        values.pop("lately")
+        begun = self._one(_BEGIN, values)
+        return begun is not None and begun.state is Outcome.DUE and begun.begun_at is not None
 
     def note_delivery(
-        self, delivery: int, outcome: Outcome, detail: str = "", due_at: datetime | None = None
+        self, delivery: int, outcome: Outcome, detail: str = "", at: datetime | None = None
     ) -> None:
         """``Outcome.GONE`` also makes every later delivery to that address moot."""
-        self._changed(
-            _NOTE, {"which": delivery, "outcome": outcome, "what": detail, "later": due_at}
-        )
+        self._changed(_NOTE, {"which": delivery, "outcome": outcome, "what": detail, "later": at})
         if outcome is Outcome.GONE:
             self._changed(_UNREACHABLE, {"which": delivery})
 
@@ -287,7 +363,7 @@ def _drawn(wave: str, stages: Sequence[tuple[str, datetime]]) -> Select[Any]:
 
 
 def _claim(going: dict[str, tuple[Wave, Campaign]], now: datetime) -> Update:
-    """Takes due rows of these waves; a day begins at midnight where the campaign is."""
+    """Takes due rows of these waves, but for those that are not to be sent, now or any more."""
     due = (
         select(deliveries.c.id)
         .where(
@@ -302,16 +378,6 @@ def _claim(going: dict[str, tuple[Wave, Campaign]], now: datetime) -> Update:
         .with_for_update(skip_locked=True)
         .cte("picked")
     )
-    midnights = {
-        name: literal(
-            now.astimezone(ZoneInfo(campaign.zone)).replace(
-                hour=0, minute=0, second=0, microsecond=0
-            ),
-            Moment,
-        )
-        for name, (_, campaign) in going.items()
-    }
-    moot = _moot(case(midnights, value=deliveries.c.wave))
     late = [
         and_(deliveries.c.wave == name, deliveries.c.stage.in_(stages))
         for name, (wave, campaign) in going.items()
@@ -322,44 +388,17 @@ def _claim(going: dict[str, tuple[Wave, Campaign]], now: datetime) -> Update:
         .where(deliveries.c.id.in_(select(due.c.id)))
         .values(
             state=case(
-                (moot, literal(Outcome.MOOT, deliveries.c.state.type)),
-                (or_(false(), *late), literal(Outcome.LATE, deliveries.c.state.type)),
+                _MOOT_STATE,
+                (or_(_CLOSE, *late), literal(Outcome.LATE, deliveries.c.state.type)),
                 else_=literal(Outcome.DUE, deliveries.c.state.type),
             ),
-            claimed_until=bindparam("until", type_=Moment),
+            due_at=case((_BUSY, bindparam("back", type_=Moment)), else_=deliveries.c.due_at),
+            claimed_until=case((_BUSY, null()), else_=bindparam("until", type_=Moment)),
         )
         .returning(deliveries)
     )
 
 
-def _moot(today: ColumnElement[datetime]) -> ColumnElement[bool]:
-    of_person = and_(
-        interviews.c.wave == deliveries.c.wave, interviews.c.person == deliveries.c.person
-    )
-    unwilling = exists().where(
-        people.c.id == deliveries.c.person,
-        or_(people.c.opted_out == true(), people.c.left == true()),
-    )
-    unreachable = exists().where(
-        chats.c.channel == "telegram",
-        chats.c.handle == deliveries.c.handle,
-        chats.c.reachable == false(),
-    )
-    complete = exists().where(
-        of_person, interviews.c.subject == assignments.c.subject, interviews.c.complete == true()
-    )
-    left = exists().where(
-        assignments.c.wave == deliveries.c.wave,
-        assignments.c.person == deliveries.c.person,
-        ~complete.correlate(deliveries, assignments),
-    )
-    busy = exists().where(
-        of_person, interviews.c.complete == false(), interviews.c.touched_at >= today
-    )
-    reminder = deliveries.c.stage.like("remind%")
-    return or_(
-        deliveries.c.handle == "",  # they have been forgotten since
-        unwilling.correlate(deliveries),
-        unreachable.correlate(deliveries),
-        and_(reminder, or_(~left.correlate(deliveries), busy.correlate(deliveries))),
-    )
+def _apart(now: datetime) -> dict[str, datetime]:
+    """What the conditions on reminders compare with."""
+    return {"since": now - ANSWERING, "back": round_up(now + ANSWERING), "lately": now - REST}

@@ -13,6 +13,10 @@ from surveys.people import Text
 
 INVITE = "invite"  # the first stage of a wave's deliveries; the others are reminders
 REMIND = "remind"  # how the names of the others begin
+ANSWERING = timedelta(hours=3)
+"""Whoever touched an interview within that time is in the middle of it, and not reminded of it."""
+REST = timedelta(hours=12)
+"""Between two messages of one wave to one person, at least."""
 QUARTERLY = "FREQ=MONTHLY;BYMONTH=3,6,9,12;BYMONTHDAY=10"
 
 

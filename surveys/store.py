@@ -201,22 +201,27 @@ class Transaction(Protocol):
     def claim_deliveries(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
         """Take up to ``limit`` due deliveries of open waves, oldest first, until ``until``.
 
-        Skips people who have opted out or left, and for reminders those with nothing left to answer
-        or with an interview in progress today; such rows become ``moot``, and ``late`` those whose
-        moment has passed. Whoever has quiet hours now is due when they end. A claimed row whose
-        term ran out is offered again if its sending had not begun; had it begun, the sender died
-        between sending and noting, and it becomes ``unknown``: never blindly repeated.
+        Skips people who have opted out or left, and for reminders those with nothing left to
+        answer; such rows become ``moot``. ``late`` become those whose moment has passed, and
+        reminders of what was sent less than REST ago or is still to be sent. A reminder to somebody
+        who was answering within ANSWERING is put off by as much. Whoever has quiet hours now is due
+        when they end. A claimed row whose term ran out is offered again if its sending had not
+        begun; had it begun, the sender died between sending and noting, and it becomes ``unknown``:
+        never blindly repeated.
         """
         ...
 
     def begin_delivery(self, delivery: int, now: datetime) -> bool:
-        """Mark that the sending begins; False where the claim is no longer ours."""
+        """Mark that the sending begins; False where the claim is no longer ours.
+
+        Nor where the person has opted out, left, blocked us, or answered since it was claimed.
+        """
         ...
 
     def note_delivery(
-        self, delivery: int, outcome: Outcome, detail: str = "", due_at: datetime | None = None
+        self, delivery: int, outcome: Outcome, detail: str = "", at: datetime | None = None
     ) -> None:
-        """Write what happened; ``Outcome.DUE`` with ``due_at`` puts it back for later."""
+        """Write what happened, and when; ``Outcome.DUE`` puts it back until then."""
         ...
 
     def sent_messages(self, wave: str, handle: str) -> Sequence[int]:

@@ -214,18 +214,19 @@ async def until(true: Callable[[], Any], seconds: float = 20.0) -> None:
             await asyncio.sleep(0.005)
 
 
-def owe(tx: Transaction, chats: list[int], stages: tuple[str, ...] = ("invite",)) -> None:
-    """An open wave with one due delivery for each chat and stage."""
+def owe(tx: Transaction, chats: list[int], waves: tuple[str, ...] = ("w",)) -> None:
+    """Open waves, each with an invitation due for each chat."""
     tx.put_form("form", "Form", b"<form/>")
     tx.put_subjects([Subject("s", {"en": "Office"})])
     tx.put_campaign(
         Campaign("c", {"en": "C"}, "form", (RaterGroup.RECIPIENT,), starts=date(2026, 1, 1))
     )
     opens, closes = NOW - timedelta(days=1), NOW + timedelta(days=14)
-    tx.put_wave(Wave("w", "c", "2026Q1", opens, closes, b"key", WaveState.OPEN))
     tx.put_people([Person(f"p{chat}", Kind.CITIZEN) for chat in chats])
     for chat in chats:
         tx.put_chat(Chat(Address("telegram", str(chat)), f"p{chat}", "en"))
-    tx.put_assignments([Assignment("w", f"p{chat}", "s", RaterGroup.RECIPIENT) for chat in chats])
-    for stage in stages:
-        tx.draw_deliveries("w", (stage, NOW))
+    for wave in waves:
+        tx.put_wave(Wave(wave, "c", "2026Q1", opens, closes, b"key", WaveState.OPEN))
+        asked = (Assignment(wave, f"p{chat}", "s", RaterGroup.RECIPIENT) for chat in chats)
+        tx.put_assignments(asked)
+        tx.draw_deliveries(wave, ("invite", NOW))

@@ -146,7 +146,7 @@ async def test_a_claim_that_ran_out_while_waiting_is_not_sent_on_it(
 ) -> None:
     stage, url = live
     people(stage, 1)
-    await store.write(lambda tx: owe(tx, [1], ("invite", "remind1")))
+    await store.write(lambda tx: owe(tx, [1], ("w", "x")))
     second = timedelta(seconds=1)
     async with sending(url, store, clock, lanes=1, term=second, per_chat=2 * second) as sender:
         found = await sender.run_once(clock.now())
@@ -279,8 +279,7 @@ async def test_a_long_batch_renews_the_lease_and_a_lost_one_ends_the_sending(
 ) -> None:
     stage, url = live
     people(stage, 1)
-    stages = ("invite", "remind1", "remind2")
-    await store.write(lambda tx: owe(tx, [1], stages))
+    await store.write(lambda tx: owe(tx, [1], ("w", "x", "y")))
     minute = timedelta(minutes=1)
 
     async def taken(delivery: Delivery) -> Reply:
@@ -376,7 +375,7 @@ async def test_two_messages_to_one_chat_are_a_second_apart(
 ) -> None:
     stage, url = live
     people(stage, 1)
-    await store.write(lambda tx: owe(tx, [1], ("invite", "remind1", "remind2")))
+    await store.write(lambda tx: owe(tx, [1], ("w", "x", "y")))
     times: list[float] = []
     stage.watch(1, lambda: times.append((clock.now() - NOW).total_seconds()))
     async with sending(url, store, clock, lanes=1, per_chat=timedelta(seconds=1)) as sender:

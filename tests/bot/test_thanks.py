@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,11 +30,14 @@ class Done(Counting):
 
 
 async def asked(stage: Stage, url: str, store: SqlStore, clock: Clock) -> None:
-    """An invitation and a reminder, sent to two people."""
+    """An invitation, and a reminder the day after, sent to two people."""
     people(stage, 1, 2)
-    await store.write(lambda tx: owe(tx, [1, 2], ("invite", "remind1")))
+    await store.write(lambda tx: owe(tx, [1, 2]))
     async with sending(url, store, clock) as sender:
-        assert (await sender.run_once(clock.now())).sent == 4
+        assert (await sender.run_once(clock.now())).sent == 2
+        clock.at += timedelta(days=1)
+        await store.write(lambda tx: tx.draw_deliveries("w", ("remind1", clock.now())))
+        assert (await sender.run_once(clock.now())).sent == 2
 
 
 async def everything(store: SqlStore) -> str:

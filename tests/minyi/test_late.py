@@ -95,6 +95,23 @@ async def test_a_reminder_too_late_is_not_sent_and_the_next_one_is(
         assert (await counts(made))["remind2", Outcome.SENT] == PEOPLE
 
 
+async def test_when_only_the_sender_was_away_nobody_is_invited_and_reminded_at_once(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    """The wave opened in time; a refused token, say, kept every message back for three days."""
+    async with small(tmp_path, sqlite_url) as made:
+        made.clock.at = OPENS
+        await steps.plan(made.house, made.clock.at)
+        made.clock.at = OPENS + 3 * DAY + 2 * HOUR
+        await made.tick()
+        each_got(made, 1)
+        assert (await counts(made))["remind1", Outcome.LATE] == PEOPLE
+        made.clock.at = OPENS + 7 * DAY
+        await made.tick()
+        each_got(made, 2)
+        assert (await counts(made))["remind2", Outcome.SENT] == PEOPLE
+
+
 async def test_a_wave_whose_whole_window_went_by_asks_nobody_and_says_so(
     tmp_path: Path, sqlite_url: str
 ) -> None:

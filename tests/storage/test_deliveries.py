@@ -5,13 +5,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from storage import SqlStore
+from storage.tables import chats
 from storage.transaction import SqlTransaction
-from surveys.campaigns import Delivery, Outcome
+from surveys.campaigns import ANSWERING, INVITE, REST, Delivery, Outcome
 from surveys.cells import Tally
 from surveys.people import Address, Chat
 from tests.storage.rows import (
+    CAMPAIGN,
     HOUR,
     NOW,
     WAVE,
@@ -98,7 +101,7 @@ async def test_a_delivery_put_back_is_due_later_and_counts_its_attempt(due: SqlS
 
     def fail(tx: SqlTransaction) -> None:
         assert tx.begin_delivery(row.id, NOW)
-        tx.note_delivery(row.id, Outcome.DUE, "429", due_at=NOW + HOUR)
+        tx.note_delivery(row.id, Outcome.DUE, "429", at=NOW + HOUR)
 
     await due.write(fail)
     assert await due.write(lambda tx: tx.claim_deliveries(NOW, TERM, 3)) == []
@@ -132,22 +135,81 @@ async def test_who_opted_out_meanwhile_is_passed_over(due: SqlStore) -> None:
     assert (await counts(due))["invite", Outcome.MOOT] == 1
 
 
-async def test_reminders_pass_over_the_finished_and_the_busy(store: SqlStore) -> None:
+async def test_who_changed_their_mind_after_the_claim_is_not_written_to(store: SqlStore) -> None:
+    """A batch of a hundred is claimed at once, and a slow Telegram makes it last for minutes."""
+
+    def settle(tx: SqlTransaction) -> None:
+        found_roll(tx, 6)
+        tx.draw_deliveries(WAVE.id, ("remind1", NOW))
+
+    def meanwhile(tx: SqlTransaction) -> None:
+        tx.put_people([person(0, opted_out=True), replace(person(1), left=True)])
+        tx.open_interview(interview(2, complete=True))
+        tx.open_interview(replace(interview(3), touched_at=NOW))
+        tx._connection.execute(update(chats).where(chats.c.person == "p4").values(reachable=False))
+
+    await store.write(settle)
+    rows = await store.write(lambda tx: tx.claim_deliveries(NOW, TERM, 9))
+    assert len(rows) == 6
+    await store.write(meanwhile)
+    begun = await store.write(
+        lambda tx: [row.person for row in rows if tx.begin_delivery(row.id, NOW)]
+    )
+    assert begun == ["p5"]
+    assert await counts(store) == {("remind1", Outcome.DUE): 2, ("remind1", Outcome.MOOT): 4}
+    later = NOW + ANSWERING
+    again = await store.write(lambda tx: tx.claim_deliveries(later, later + HOUR, 9))
+    assert {row.person for row in again} == {"p3"}, "who was answering then is reminded later"
+    assert (await counts(store))["remind1", Outcome.UNKNOWN] == 1, "p5's outcome was never noted"
+
+
+async def test_a_reminder_never_follows_another_message_at_once(store: SqlStore) -> None:
+    """The sender was away while the wave opened: what it owes since then is due all at once."""
+
+    def settle(tx: SqlTransaction) -> None:
+        found_roll(tx, 3)
+        tx.put_campaign(replace(CAMPAIGN, quiet=(0, 0)))
+        tx.draw_deliveries(WAVE.id, (INVITE, NOW), ("remind1", NOW), ("remind2", NOW + REST))
+
+    await store.write(settle)
+    rows = await store.write(lambda tx: tx.claim_deliveries(NOW, TERM, 9))
+    assert {row.stage for row in rows} == {INVITE}
+    assert (await counts(store))["remind1", Outcome.LATE] == 3
+    moments = [NOW, NOW + timedelta(seconds=1)]  # the third is still under way
+
+    def noted(tx: SqlTransaction) -> None:
+        for row, at in zip(rows, moments, strict=False):
+            assert tx.begin_delivery(row.id, at)
+            tx.note_delivery(row.id, Outcome.SENT, "1", at)
+
+    await store.write(noted)
+    now = NOW + REST
+    again = await store.write(lambda tx: tx.claim_deliveries(now, now + HOUR, 9))
+    assert {(row.stage, row.person) for row in again} == {
+        ("remind2", rows[0].person), (INVITE, rows[2].person),
+    }  # fmt: skip
+    assert (await counts(store))["remind2", Outcome.LATE] == 2
+
+
+async def test_reminders_pass_over_the_finished_and_wait_for_the_busy(store: SqlStore) -> None:
     def settle(tx: SqlTransaction) -> None:
         found_roll(tx, 4)
         tx.put_assignments([assignment(3, "s2")])
         tx.draw_deliveries(WAVE.id, ("remind1", NOW))
         tx.open_interview(interview(0, complete=True))  # nothing left
-        this_morning = NOW - 11 * HOUR  # 1 a.m. in Shanghai; yesterday in UTC
-        tx.open_interview(replace(interview(1), touched_at=this_morning))
-        yesterday = NOW - 13 * HOUR
-        tx.open_interview(replace(interview(2), touched_at=yesterday))
+        just_now = NOW - ANSWERING + timedelta(seconds=1)
+        tx.open_interview(replace(interview(1), touched_at=just_now))
+        tx.open_interview(replace(interview(2), touched_at=NOW - ANSWERING))
         tx.open_interview(interview(3, complete=True))  # but s2 is left
 
     await store.write(settle)
     claimed = await store.write(lambda tx: tx.claim_deliveries(NOW, TERM, 9))
     assert {row.person for row in claimed} == {"p2", "p3"}
-    assert await counts(store) == {("remind1", Outcome.DUE): 2, ("remind1", Outcome.MOOT): 2}
+    assert await counts(store) == {("remind1", Outcome.DUE): 3, ("remind1", Outcome.MOOT): 1}
+    assert await store.write(lambda tx: tx.claim_deliveries(NOW, TERM, 9)) == []
+    later = NOW + ANSWERING
+    again = await store.write(lambda tx: tx.claim_deliveries(later, later + HOUR, 9))
+    assert "p1" in {row.person for row in again}
 
 
 async def test_a_wave_that_is_not_open_invites_nobody(due: SqlStore) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
@@ -13,7 +13,7 @@ import pytest
 
 from storage import SqlStore
 from storage.transaction import SqlTransaction
-from surveys.campaigns import INVITE, Campaign, Outcome
+from surveys.campaigns import INVITE, REST, Campaign, Outcome
 from surveys.cells import RaterGroup, Tally
 from surveys.dispositions import Counts, Disposition, final
 from surveys.people import Relation
@@ -43,11 +43,11 @@ def campaign(tx: SqlTransaction) -> Campaign:
     return found
 
 
-def noted(outcome: Outcome) -> Doing:
+def noted(outcome: Outcome, at: datetime = NOW) -> Doing:
     def work(tx: SqlTransaction) -> None:
-        [row] = tx.claim_deliveries(NOW, NOW + timedelta(minutes=5), 10)
-        tx.begin_delivery(row.id, NOW)
-        tx.note_delivery(row.id, outcome)
+        [row] = tx.claim_deliveries(at, at + timedelta(minutes=5), 10)
+        tx.begin_delivery(row.id, at)
+        tx.note_delivery(row.id, outcome, at=at)
 
     return work
 
@@ -127,7 +127,7 @@ async def test_a_reminder_that_reached_nobody_does_not_undo_an_invitation_that_d
     await store.write(one)
     await store.write(noted(Outcome.SENT))
     await store.write(lambda tx: tx.draw_deliveries(WAVE.id, ("remind1", NOW)))
-    await store.write(noted(Outcome.GONE))
+    await store.write(noted(Outcome.GONE, NOW + 2 * REST))  # by day again
     assert await store.read(counted) == {D.NO_ANSWER: 1}
 
 

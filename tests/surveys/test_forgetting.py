@@ -124,7 +124,7 @@ async def test_messages_not_sent_are_moot_and_one_being_sent_is_still_noted(worl
     counts = await world.read(lambda tx: tx.delivery_counts("w"))
     assert sorted(counts) == [(INVITE, Outcome.DUE, 1), ("remind-1", Outcome.MOOT, 1)]
     later = NOW + timedelta(minutes=2)
-    await world.store.write(lambda tx: tx.note_delivery(taken.id, Outcome.DUE, "429", due_at=later))
+    await world.store.write(lambda tx: tx.note_delivery(taken.id, Outcome.DUE, "429", at=later))
     claim = await world.store.write(
         lambda tx: tx.claim_deliveries(later, later + timedelta(minutes=1), 10)
     )
