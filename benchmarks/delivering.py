@@ -42,7 +42,7 @@ from surveys.store import Assignment
 
 TERM = timedelta(seconds=3)  # of the lease and of a claim: how long a dead sender is waited for
 LANES = 8
-REPORT = Path(__file__).with_name("delivery.md")
+REPORT = Path(__file__).with_name("asked-once.md")
 UNENDING = 600.0  # seconds after which a run has failed
 
 

@@ -42,7 +42,7 @@ from rehearsal.raters import Habit, Rater, habits
 from rehearsal.server import serving
 from rehearsal.telegram import Stage
 from storage import FileKeyring, FileVault, SqlStore
-from surveys.campaigns import Campaign, Wave, period_of
+from surveys.campaigns import Campaign, Wave, period_of, reminders
 from surveys.files.bounds import bound
 from surveys.hours import decent, until
 from surveys.people import Address, Chat, Kind, Person, Relation
@@ -98,8 +98,8 @@ class Play:
         now, one = self.clock.now(), self.cast[chat]
         one.told.append(now)
         self.seen.arrived.append((now, self.script.raters[one.number].zone))
-        reminders = self.script.campaign.reminders
-        coming = sum(now < self.wave.opens_at + each < self.wave.closes_at for each in reminders)
+        planned = reminders(self.wave.opens_at, self.script.campaign)
+        coming = sum(now < each < self.wave.closes_at for _, each in planned)
         at = one.acts_at(now, self.wave.closes_at, coming)
         if at is not None:
             heappush(self.acts, (at, chat))
@@ -135,7 +135,7 @@ def moments(script: Script, wave: Wave) -> list[datetime]:
     """When something may have to be sent: the opening, the reminders, the ends of quiet hours."""
     campaign, begins = script.campaign, script.begins
     found = {begins}
-    found |= {wave.opens_at + delay for delay in campaign.reminders}
+    found |= {at for _, at in reminders(wave.opens_at, campaign)}
     for zone in {ZoneInfo(each.zone) for each in script.raters}:
         at: datetime | None = decent(begins, zone, campaign.quiet)
         while at is not None and at < wave.closes_at:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from desk.campaigns.rehearsing import Script
 from desk.dropoff import label
 from rehearsal.raters import ASIDE, AT_ONCE
-from surveys.campaigns import INVITE, Outcome, Wave
+from surveys.campaigns import INVITE, Outcome, Wave, reminders
 from surveys.cells import THIRD_PARTIES
 from surveys.dispositions import rates
 from surveys.dropoff import REVIEW, Row
@@ -91,9 +91,7 @@ def worst_second(moments: Sequence[datetime]) -> int:
 
 def _stages(script: Script, wave: Wave, seen: Seen, told: Any) -> list[dict[str, object]]:
     """Each stage: when it was planned, when its first and last message left, what became of all."""
-    plans = [(INVITE, wave.opens_at)]
-    plans += [(f"remind{n}", wave.opens_at + delay)
-              for n, delay in enumerate(script.campaign.reminders, 1)]  # fmt: skip
+    plans = [(INVITE, wave.opens_at), *reminders(wave.opens_at, script.campaign)]
     ends = [at for _, at in plans[1:]] + [wave.closes_at]
     found = []
     for (stage, planned), end in zip(plans, ends, strict=True):

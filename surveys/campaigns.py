@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from surveys.audience import Audience
 from surveys.cells import RaterGroup
@@ -125,14 +126,24 @@ class Outcome(StrEnum):
 FRESH = timedelta(days=1)
 
 
+def reminders(opens_at: datetime, campaign: Campaign) -> list[tuple[str, datetime]]:
+    """(stage, when it is due) of each reminder of a wave that opens then.
+
+    At the same time of day as the opening where the campaign is, whatever its clocks do meanwhile.
+    """
+    local = opens_at.astimezone(ZoneInfo(campaign.zone))
+    planned = enumerate(campaign.reminders, 1)
+    return [(f"{REMIND}{number}", local + delay) for number, delay in planned]
+
+
 def too_late(wave: Wave, campaign: Campaign, now: datetime) -> tuple[str, ...]:
     """The stages of ``wave`` that are not to be sent any more at ``now``.
 
     A reminder goes out within a day of the moment planned for it, which holds a decent hour in
     every zone; the invitation while a day of the wave is left, or a quarter of a short one.
     """
-    planned = enumerate(campaign.reminders, 1)
-    stages = [f"remind{i}" for i, delay in planned if now > wave.opens_at + delay + FRESH]
+    planned = reminders(wave.opens_at, campaign)
+    stages = [stage for stage, at in planned if now > at + FRESH]
     if wave.closes_at - now < min(FRESH, (wave.closes_at - wave.opens_at) / 4):
         stages.append(INVITE)
     return tuple(stages)

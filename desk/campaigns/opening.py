@@ -23,7 +23,7 @@ from desk.campaigns.wrongs import CampaignError, Wrong
 from desk.connections.hooks import announce
 from desk.roles import May
 from desk.store import Approval, Decision, DeskTransaction, Sought
-from surveys.campaigns import INVITE, Campaign, Wave, WaveState, period_of
+from surveys.campaigns import INVITE, Campaign, Wave, WaveState, period_of, reminders
 from surveys.drawing import fill
 from surveys.keys import Keyring
 from surveys.recurrence import following
@@ -185,7 +185,7 @@ def _open(
 
 def _stages(campaign: Campaign, wave: Wave, now: datetime) -> list[tuple[str, datetime]]:
     """(stage, when it is due): the invitation, and the reminders that are still to come."""
-    times = [(f"remind{i}", wave.opens_at + delay) for i, delay in enumerate(campaign.reminders, 1)]
+    times = reminders(wave.opens_at, campaign)
     return [(INVITE, wave.opens_at), *((stage, at) for stage, at in times if at > now)]
 
 

@@ -15,7 +15,7 @@ from desk.campaigns.foreseeing import fitting, fitting_sides, forecast, narrowed
 from desk.campaigns.rhythm import WORDS
 from desk.store import DeskTransaction
 from surveys.audience import Audience
-from surveys.campaigns import Campaign, Shift, Wave, WaveState
+from surveys.campaigns import Campaign, Shift, Wave, WaveState, reminders
 from surveys.cells import RaterGroup
 from surveys.forms.form import Form
 from surveys.forms.xform import read_xform
@@ -101,7 +101,7 @@ def coming(
     while at is not None and len(found) < count:
         wave = planned.get(at)
         closes = wave.closes_at.astimezone(zone) if wave else at + campaign.window
-        told = tuple(at + delay for delay in campaign.reminders if now < at + delay < closes)
+        told = tuple(each for _, each in reminders(at, campaign) if now < each < closes)
         found.append(Coming(at, closes, told))
         at = next_opening(campaign, days, at)
     return found

@@ -13,7 +13,7 @@ from desk.campaigns.manners import messages_of
 from desk.campaigns.outlook import coming
 from desk.campaigns.wrongs import CampaignError, Wrong
 from desk.store import DeskTransaction
-from surveys.campaigns import INVITE, Campaign, Wave
+from surveys.campaigns import INVITE, Campaign, Wave, reminders
 from surveys.inviting import STAGES, message
 from surveys.people import Text
 from surveys.words import LANGUAGES
@@ -54,7 +54,7 @@ def previews(
     wrongs: list[Wrong] = []
     made = replace(campaign, messages=messages_of(fields, wrongs))
     bad = {wrong.field for wrong in wrongs}
-    first = wave.opens_at + min(campaign.reminders, default=wave.closes_at - wave.opens_at)
+    first = min((at for _, at in reminders(wave.opens_at, campaign)), default=wave.closes_at)
     found = []
     for stage, at in zip(STAGES, (wave.opens_at, first), strict=True):
         for language in LANGUAGES:

@@ -7,22 +7,27 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from desk.accounts import Account
 from desk.approvals import ApprovalError, able, ask, decide, expire
 from desk.audit import Act, Entry, record, seal_key
 from desk.campaigns.campaigning import create, set_paused
+from desk.campaigns.days import calendar
 from desk.campaigns.holding import held
 from desk.campaigns.opening import AGAIN, LATE, OPEN, Means, PlanReport, agree, lateness, plan
+from desk.campaigns.outlook import coming
 from desk.campaigns.seconding import create_or_ask
 from desk.campaigns.standing import briefs
 from desk.roles import Grant, Role
 from desk.store import Approval, Decision, Sought
 from storage import FileKeyring, SqlStore
+from storage.tables import deliveries
 from surveys.audience import Audience
-from surveys.campaigns import Campaign, Wave, WaveState
+from surveys.campaigns import INVITE, Campaign, Wave, WaveState, last_moment
 from surveys.cells import RaterGroup
 from surveys.people import Kind, Person, Relation
 from tests.desk.asking import furnish, wish
@@ -352,3 +357,46 @@ async def test_asking_the_same_twice_is_refused_in_words(here: Here) -> None:
 
     with pytest.raises(ApprovalError, match="asked for the same"):
         await here.store.write(again)
+
+
+# zone, hour, day, days open -> closes, minutes open, first reminder (after 1 day), the last day:
+# reckoned by hand from when clocks change there
+WINDOWS = [
+    ("Asia/Shanghai", 9, "2026-12-31", 14, "2027-01-14T09:00+08:00", 14 * 1440,
+     "2027-01-01T09:00+08:00", "2027-01-14"),
+    ("Asia/Shanghai", 0, "2028-02-28", 2, "2028-03-01T00:00+08:00", 2 * 1440,
+     "2028-02-29T00:00+08:00", "2028-02-29"),  # a leap day, and 24:00 of it
+    ("Europe/Berlin", 9, "2027-03-27", 4, "2027-03-31T09:00+02:00", 4 * 1440 - 60,
+     "2027-03-28T09:00+02:00", "2027-03-31"),
+    ("Europe/Berlin", 23, "2027-10-30", 4, "2027-11-03T23:00+01:00", 4 * 1440 + 60,
+     "2027-10-31T23:00+01:00", "2027-11-03"),
+    ("Asia/Kathmandu", 18, "2026-12-30", 3, "2027-01-02T18:00+05:45", 3 * 1440,
+     "2026-12-31T18:00+05:45", "2027-01-02"),
+    ("Australia/Lord_Howe", 7, "2027-04-03", 2, "2027-04-05T07:00+10:30", 2 * 1440 + 30,
+     "2027-04-04T07:00+10:30", "2027-04-05"),  # half an hour
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "day", "days", "closes", "minutes", "reminds", "last"), WINDOWS
+)
+async def test_a_wave_closes_and_reminds_at_the_hour_it_opened_whatever_clocks_do(
+    here: Here, zone: str, hour: int, day: str, days: int, closes: str, minutes: int,
+    reminds: str, last: str,
+) -> None:  # fmt: skip
+    await here.make(zone=zone, hour=str(hour), starts=day, days=str(days), reminders="1",
+                    recurrence="FREQ=DAILY;COUNT=1")  # fmt: skip
+    await here.tick(MADE)
+    campaign = await here.campaign()
+    [wave] = await here.store.read(lambda tx: tx.waves())
+    [told] = await here.store.read(lambda tx: coming(campaign, calendar(tx), [wave], MADE, 1))
+    local = ZoneInfo(zone)
+    assert wave.closes_at.astimezone(local).isoformat(timespec="minutes") == closes
+    assert wave.closes_at - wave.opens_at == timedelta(minutes=minutes)
+    assert f"{last_moment(wave.closes_at).astimezone(local):%Y-%m-%d}" == last
+    assert [each.isoformat(timespec="minutes") for each in told.reminders] == [reminds]
+    assert told.closes_at == wave.closes_at
+    await here.tick(wave.opens_at)
+    due = select(deliveries.c.stage, deliveries.c.due_at).distinct()
+    rows = await here.store.read(lambda tx: dict(map(tuple, tx._connection.execute(due).all())))
+    assert rows == {INVITE: wave.opens_at, "remind1": datetime.fromisoformat(reminds)}

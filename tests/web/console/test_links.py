@@ -74,6 +74,17 @@ async def test_a_staff_link_is_shown_once_and_replaces_the_one_before(desk: Desk
     assert not any(old.token in e.before + e.after or new.token in e.after for e in entries)
 
 
+async def test_nobody_who_has_left_gets_a_link(desk: Desk) -> None:
+    await desk.store.write(rolled)
+    person = await desk.store.read(lambda tx: tx.person("P1"))
+    assert person is not None
+    await desk.store.write(lambda tx: tx.put_people([replace(person, left=True)]))
+    client = await desk.seat(Role.OFFICER)
+    refused = await post(client, PATH, {"kind": "staff", "target": "P1"})
+    assert refused.status_code == 422
+    assert await invites(desk, "staff") == []
+
+
 async def test_a_staff_link_ends_after_thirty_days_and_another_is_made(desk: Desk) -> None:
     await desk.store.write(rolled)
     client = await desk.seat(Role.OFFICER)
