@@ -54,6 +54,7 @@ from surveys.campaigns import (
     Campaign,
     Delivery,
     Outcome,
+    Overdue,
     Wave,
     too_late,
 )
@@ -99,6 +100,13 @@ _REST = (
         == bindparam("where", type_=Text),
     )
     .values(due_at=bindparam("rested", type_=Moment), claimed_until=null())
+)
+_OWED = select(func.count(), func.min(deliveries.c.due_at)).where(
+    deliveries.c.wave == bindparam("wave"), DUE, deliveries.c.due_at <= _NOW
+)
+_LAST = select(func.max(deliveries.c.due_at)).where(
+    deliveries.c.wave == bindparam("wave"),
+    deliveries.c.state.in_([Outcome.SENT, Outcome.UNKNOWN, Outcome.GONE]),
 )
 _SENT = select(deliveries.c.detail).where(
     deliveries.c.wave == bindparam("wave"),
@@ -321,6 +329,11 @@ class DeliveryRows(CampaignRows, FactRows):
         rows = [(row[0], row[1], row[2]) for row in self._all(_COUNTS, {"wave": wave})]
         kept = json.loads(self.note(_REMINDERS + wave) or "[]")
         return rows + [(stage, Outcome(outcome), number) for stage, outcome, number in kept]
+
+    def overdue(self, wave: str, now: datetime) -> Overdue:
+        owed = self._one(_OWED, {"wave": wave, "now": now})
+        last = self._one(_LAST, {"wave": wave})
+        return Overdue(int(owed[0]), owed[1], last[0])
 
     def sent_messages(self, wave: str, handle: str) -> Sequence[int]:
         found = [row.detail for row in self._all(_SENT, {"wave": wave, "handle": handle})]

@@ -123,6 +123,17 @@ class Outcome(StrEnum):
     LATE = "late"  # its moment had passed: a reminder days too late annoys, and helps nobody
 
 
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Messages of a wave that are due and have not left: how many, since when the first; and when
+    one last left, or was tried in vain. None: there is none.
+    """
+
+    count: int
+    since: datetime | None
+    last: datetime | None
+
+
 FRESH = timedelta(days=1)
 
 

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from surveys.audience import Candidate
-from surveys.campaigns import Campaign, Delivery, Outcome, Wave
+from surveys.campaigns import Campaign, Delivery, Outcome, Overdue, Wave
 from surveys.cells import Cell, RaterGroup, Reasons, Spread, Tally, Turnout, Withheld
 from surveys.dispositions import Counts
 from surveys.dropoff import Row
@@ -230,6 +230,10 @@ class Transaction(Protocol):
 
     def delivery_counts(self, wave: str) -> Sequence[tuple[str, Outcome, int]]:
         """(stage, outcome, rows)."""
+        ...
+
+    def overdue(self, wave: str, now: datetime) -> Overdue:
+        """What should have left by ``now`` and has not, and when something last did."""
         ...
 
     # interviews

@@ -104,7 +104,9 @@ def _open(tx: DeskTransaction, wave: Wave, campaign: Campaign, now: datetime) ->
         yield Alarm("nobody_asked", f"nobody_asked:{wave.id}", path, facts)
         return
     opening = lateness(tx, wave) or (wave.opens_at, 0)
-    yield from _reaching(counts, opening[0], Alarm("", wave.id, path, facts), campaign, now)
+    about = Alarm("", wave.id, path, facts)
+    yield from _silent(tx, wave, opening[0], about, campaign, now)
+    yield from _reaching(counts, about)
     if opening[1] and now - opening[0] < RECENT and not _chosen(tx, wave):
         yield Alarm("opened_late", f"late:{wave.id}", path, facts | {"late": opening[1]})
 
@@ -119,16 +121,27 @@ def _chosen(tx: DeskTransaction, wave: Wave) -> bool:
     return any(tx.audit(each, limit=1) for each in sought)
 
 
-def _reaching(
-    counts: Mapping[Outcome, int], opened: datetime, about: Alarm, campaign: Campaign, now: datetime
-) -> Iterator[Alarm]:
-    """Nothing has gone out, or much of it reached nobody. ``about`` is the wave's."""
-    owed, gone = counts.get(Outcome.DUE, 0), counts.get(Outcome.GONE, 0)
+def _silent(
+    tx: DeskTransaction, wave: Wave, opened: datetime, about: Alarm, campaign: Campaign,
+    now: datetime,
+) -> Iterator[Alarm]:  # fmt: skip
+    """Messages are due and nothing leaves: from the first on, or any more."""
+    found, paused = tx.overdue(wave.id, now), tx.note(PAUSED_UNTIL)
+    if found.since is None:
+        return
+    if found.last and paused and now < datetime.fromisoformat(paused):
+        return  # Telegram asked for silence: told as such, once it lasts
+    since = max(opened, found.since, found.last or opened)
+    if decent_time(since, now, ZoneInfo(campaign.zone), campaign.quiet, SILENCE):
+        key = "sending_stalled" if found.last else "nothing_sent"
+        yield replace(about, key=key, name=f"{key}:{about.name}",
+                      facts={**about.facts, "count": found.count})  # fmt: skip
+
+
+def _reaching(counts: Mapping[Outcome, int], about: Alarm) -> Iterator[Alarm]:
+    """Much of what went out reached nobody."""
+    gone = counts.get(Outcome.GONE, 0)
     tried = gone + sum(counts.get(each, 0) for each in (Outcome.SENT, Outcome.UNKNOWN))
-    zone = ZoneInfo(campaign.zone)
-    if owed and not tried and decent_time(opened, now, zone, campaign.quiet, SILENCE):
-        facts = {**about.facts, "count": owed}
-        yield replace(about, key="nothing_sent", name=f"nothing_sent:{about.name}", facts=facts)
     if tried >= FEWEST and gone > MANY * tried:
         facts = {**about.facts, "percent": round(100 * gone / tried)}
         yield replace(about, key="many_gone", name=f"many_gone:{about.name}", facts=facts)

@@ -65,10 +65,31 @@ async def test_a_wave_that_sends_is_no_alarm(store: SqlStore) -> None:
         opened(tx)
         [row] = tx.claim_deliveries(NOW, NOW + MINUTE, 1)
         tx.begin_delivery(row.id, NOW)
-        tx.note_delivery(row.id, Outcome.SENT)
+        tx.note_delivery(row.id, Outcome.SENT, "1", NOW)
 
     await store.write(work)
     assert await keys(store, NOW) == []
+    assert await keys(store, NOW + 30 * MINUTE) == []
+
+
+@pytest.mark.parametrize("stage", [INVITE, "remind1"])
+async def test_one_that_has_stopped_sending_is_one(store: SqlStore, stage: str) -> None:
+    def work(tx: SqlTransaction) -> None:
+        opened(tx)
+        rows = tx.claim_deliveries(NOW, NOW + MINUTE, 1 if stage == INVITE else 30)
+        for row in rows:
+            tx.begin_delivery(row.id, NOW)
+            tx.note_delivery(row.id, Outcome.SENT, "1", NOW)
+        if stage != INVITE:
+            tx.draw_deliveries(WAVE.id, (stage, NOW))
+
+    await store.write(work)
+    assert await keys(store, NOW + 30 * MINUTE) == []
+    assert await keys(store, NOW + 31 * MINUTE) == ["sending_stalled"]
+    rest = (NOW + 50 * MINUTE).isoformat()
+    await store.write(lambda tx: tx.put_note(PAUSED_UNTIL, rest))
+    assert await keys(store, NOW + 31 * MINUTE) == [], "Telegram asked for it"
+    assert await keys(store, NOW + 51 * MINUTE) == ["sending_stalled"]
 
 
 async def test_none_sent_after_half_an_hour_is_one(store: SqlStore) -> None:

@@ -29,7 +29,7 @@ from web.console.console import Setting
 def afield(tx: SqlTransaction) -> None:
     """A wave that opened two days ago with its invitations still unsent."""
     found_roll(tx, 12)
-    tx.draw_deliveries(WAVE.id, (INVITE, NOW))
+    tx.draw_deliveries(WAVE.id, (INVITE, WAVE.opens_at))
 
 
 def published(tx: SqlTransaction) -> None:
