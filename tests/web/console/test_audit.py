@@ -55,6 +55,28 @@ async def test_an_entry_says_who_when_from_where_what_and_before_and_after(desk:
     assert "暂停" in chinese
 
 
+async def test_moments_sides_and_rhythms_are_told_in_words(desk: Desk) -> None:
+    rule = "FREQ=MONTHLY;BYMONTH=3,6,9,12;BYMONTHDAY=-1"
+    await wrote(
+        desk,
+        ("chen", "wave.extended", "wave:w", {"closes": "2026-12-03T01:00+00:00"},
+         {"closes": "2026-12-10T01:00:00+00:00"}),
+        ("chen", "relation.ended", "person:x", {"subject": "o1", "group": "SUP"}, None),
+        ("chen", "campaign.created", "campaign:c", None, {"recurrence": rule}),
+        ("chen", "moon.landed", "moon:1", None,
+         {"closes": "2026-99-99T99:99+00:00", "recurrence": "soon", "other": 7}),
+    )  # fmt: skip
+    page = (await (await desk.seat(Role.AUDITOR, language="zh")).get("/desk/audit")).text
+    told = page.split('<ol class="entries">')[1]
+    assert "2026年12月3日 09:00" in told
+    assert "2026年12月10日 09:00" in told, "in the desk's own zone"
+    assert "T01:00" not in told
+    assert "上级" in told
+    assert "季" in told
+    assert rule not in told
+    assert "2026-99-99T99:99+00:00" in told, "what somebody spoiled is shown as it stands"
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,9 +15,11 @@ from starlette.responses import Response, StreamingResponse
 
 from desk.audit import Entry
 from desk.auditing import KINDS, check, exported, told
+from desk.campaigns.rhythm import Every, in_words, rhythm_of
 from desk.leaving import audit_taken
 from desk.roles import May
 from desk.store import DeskTransaction, Sought
+from surveys.campaigns import Shift
 from web.console.context import WORDS, Context
 from web.console.doors import Door
 
@@ -25,10 +28,11 @@ BRIEF = 3  # changed fields of an entry on that page; its own page has all of th
 SHORT = 60  # characters of a value there
 LONGEST = 200  # characters of a filter
 FILTERS = ("who", "action", "what", "since", "until", "text")
-SPOKEN = {"roles": "role.", "groups": "campaigns.group.", "action": "approvals.action.",
-          "decision": "approvals.fate.", "shift": "campaigns.shift.",
+SPOKEN = {"roles": "role.", "group": "campaigns.group.", "groups": "campaigns.group.",
+          "action": "approvals.action.", "decision": "approvals.fate.", "shift": "campaigns.shift.",
           "strata": "campaigns.strata."}  # fmt: skip
 """Fields whose values have words elsewhere, by the beginning of their keys."""
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?[+-][0-9]{2}:[0-9]{2}")
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 ACTIONS = tuple(
     sorted(key.removeprefix("action.") for key in WORDS.keys() if key.startswith("action."))  # noqa: SIM118
@@ -62,7 +66,7 @@ async def entries(at: Context) -> Response:
         return tx.audit(_sought(tx, at, asked), older, SHOWN + 1)
 
     found = [] if wrong else await at.read(work)
-    lines = [_line(each, at.language) for each in found[:SHOWN]]
+    lines = [_line(each, at) for each in found[:SHOWN]]
     kept = {name: value for name, value in asked.items() if value}
     onward = ""
     if len(found) > SHOWN:
@@ -80,7 +84,7 @@ async def entry(at: Context) -> Response:
     found = await at.read(lambda tx: tx.audit(Sought(), seq + 1, 1)) if seq else ()
     if not found or found[0].seq != seq:
         raise HTTPException(404)
-    return at.page("audit/entry.html", line=_line(found[0], at.language))
+    return at.page("audit/entry.html", line=_line(found[0], at))
 
 
 async def verified(at: Context) -> Response:
@@ -169,12 +173,10 @@ def _actions(at: Context, chosen: str) -> list[tuple[str, list[tuple[str, str]]]
 # what is shown
 
 
-def _line(entry: Entry, language: str) -> Line:
+def _line(entry: Entry, at: Context) -> Line:
     before, after = _facts(entry.before), _facts(entry.after)
     names = [*before, *(name for name in after if name not in before)]
-    changes = [
-        Change(name, _said(before, name, language), _said(after, name, language)) for name in names
-    ]
+    changes = [Change(name, _said(before, name, at), _said(after, name, at)) for name in names]
     try:
         moment: datetime | None = datetime.fromisoformat(entry.at).astimezone(UTC)
     except (ValueError, OverflowError):  # somebody changed it; verifying names it
@@ -191,25 +193,38 @@ def _facts(text: str) -> Mapping[str, Any]:
     return facts if isinstance(facts, dict) else {"?": facts}
 
 
-def _said(facts: Mapping[str, Any], name: str, language: str) -> str | None:
+def _said(facts: Mapping[str, Any], name: str, at: Context) -> str | None:
     if name not in facts:
         return None
-    return _told(facts[name], name, language)
+    return _told(facts[name], name, at)
 
 
-def _told(value: Any, name: str, language: str) -> str:
+def _told(value: Any, name: str, at: Context) -> str:
     """One value of field ``name`` in words, where there are words for it."""
+    language = at.language
     if isinstance(value, bool):
         return WORDS.say("audit.yes" if value else "audit.no", language)
     if value is None or value in ("", [], {}):
         return "–"
     if isinstance(value, dict):
-        value = [f"{key}={_told(each, '', language)}" for key, each in value.items()]
+        value = [f"{key}={_told(each, '', at)}" for key, each in value.items()]
     if isinstance(value, list):
-        return ("、" if language == "zh" else ", ").join(_told(e, name, language) for e in value)
+        return ("、" if language == "zh" else ", ").join(_told(e, name, at) for e in value)
+    if MOMENT.fullmatch(str(value)):
+        return _moment(str(value), at)
+    if name == "recurrence" and isinstance(value, str):
+        rhythm = rhythm_of(value, Shift.NONE)
+        return value if rhythm.every is Every.OWN else in_words(rhythm, language)
     known, dot, about = str(value).partition(":")
     key = f"{SPOKEN.get(name, 'audit.value.' + name + '.')}{known}"
     return f"{WORDS.say(key, language)}{dot}{about}" if key in WORDS.keys() else str(value)  # noqa: SIM118
+
+
+def _moment(text: str, at: Context) -> str:
+    try:
+        return at.moment(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):  # somebody changed it
+        return text
 
 
 DOORS = (
