@@ -224,6 +224,14 @@ def member(tx: DeskTransaction, word: str) -> Person:
     return known
 
 
+def numbered(tx: DeskTransaction, person: str) -> Person:
+    """The member of staff of that id, as a program says it; RelationError where there is none."""
+    known = tx.person(person)
+    if known is None:
+        raise RelationError(Saying("relation.no_id", {"who": shown(person)}))
+    return known
+
+
 def own(tx: DeskTransaction, subject: str) -> str | None:
     """The id of the person that the official ``subject`` is; None where nobody said so."""
     return next(iter(tx.raters_as(subject, RaterGroup.SELF)), None)

@@ -30,7 +30,7 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--token", required=True, help="the bot's token, as in 123456:ABC")
+    parser.add_argument("--token", required=True, help="a made-up one, as in MINYI_TELEGRAM_TOKEN")
     parser.add_argument("--speed", type=float, default=1.0, help="people's seconds in a second")
     parser.add_argument("--overall", type=int, default=30, help="messages a second; 0: unlimited")
     parser.add_argument("--per-chat", type=float, default=1.0, help="the same for each chat")

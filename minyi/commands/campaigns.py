@@ -35,6 +35,8 @@ SEE = {
 }
 OPTIONS = {"quotas": "quota"}
 """Fields whose option is called otherwise."""
+PLAIN = frozenset({"id", "campaign", "wave", "more", "day", "name", "rehearsal"})
+"""Fields that no option is called after: arguments, and what nobody typed."""
 Id = Annotated[str, typer.Argument(help="The campaign's id.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -111,8 +113,8 @@ def create(
     )  # fmt: skip
     ahead, reach, notes = run(_draft(used, wish))
     say(_opens(ahead))
-    say(f"Each wave asks {reach.people:,} people {reach.assignments:,} times "
-        f"({reach.reachable:,} of them by Telegram).")  # fmt: skip
+    say(f"Each wave asks {reach.people:,} people ({reach.reachable:,} of them by Telegram) "
+        f"for {reach.assignments:,} ratings: one for each unit or official they rate.")  # fmt: skip
     for note in notes:
         say(note.said("en"))
     large = reach.people > used.approval_above
@@ -167,6 +169,13 @@ def _create(tx: Any, settings: Settings, wish: Wish, people: int) -> Campaign:
     return made
 
 
+def exists(settings: Settings, campaign: str) -> None:
+    """Refuse an unknown ``campaign`` before anything is asked about it."""
+    from desk.campaigns.campaigning import known
+
+    run(change(settings, lambda tx: known(tx, campaign)))
+
+
 async def change(settings: Settings, work: Callable[[Any], T]) -> T:
     """Do ``work`` in a transaction; a refusal is told as the command line names its options."""
     from desk.campaigns.wrongs import CampaignError
@@ -175,15 +184,16 @@ async def change(settings: Settings, work: Callable[[Any], T]) -> T:
         try:
             return await store.write(work)
         except CampaignError as error:
-            raise CommandError(_refusal(error)) from None
+            raise CommandError(refusal(error)) from None
 
 
-def _refusal(error: CampaignError) -> str:
+def refusal(error: CampaignError) -> str:
+    """What is wrong, a line each, by the names that the command line has for it."""
     lines: list[str] = []
     for wrong in error.wrongs:
         option = OPTIONS.get(wrong.field, wrong.field.replace("_", "-"))
         said = wrong.said("en") + SEE.get(wrong.code, "")
-        lines.append(said if wrong.field in {"id", "campaign"} else f"--{option}: {said}")
+        lines.append(said if wrong.field in PLAIN else f"--{option}: {said}")
     return "\n".join(lines)
 
 

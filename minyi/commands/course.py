@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minyi.commands.campaigns import Id, Yes, campaigns, change
+from minyi.commands.campaigns import Id, Yes, campaigns, change, exists
 from minyi.commands.desk import act, run, say, settings, sure
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def resume(ctx: typer.Context, campaign: Id) -> None:
 
     used = settings(ctx)
     run(change(used, lambda tx: set_paused(tx, act(used), campaign, False)))
-    say(f"{campaign} runs.")
+    say(f"{campaign} is not paused any more. When it opens next: `minyi campaign list`.")
 
 
 def extend(
@@ -102,16 +102,24 @@ def agree(
     from desk.campaigns.opening import agree
 
     used = settings(ctx)
+    exists(used, campaign)
     sure(f"Let each wave of {campaign} ask up to {people:,} people?", yes)
     run(change(used, lambda tx: agree(tx, act(used), campaign, people)))
-    say(f"{campaign} may ask up to {people:,} people. A wave that waits opens at the next look.")
+    say(f"{campaign} may ask up to {people:,} people. A wave that was held for asking more than "
+        "was agreed, and asks no more than that, opens within the minute.")  # fmt: skip
 
 
 def close(ctx: typer.Context, campaign: Id, yes: Yes = False) -> None:
     """Pause it and close its open wave now; the next tally counts what there is."""
     from desk.campaigns.campaigning import close_now
 
-    sure(f"Close {campaign} now? Whoever has not answered cannot answer any more.", yes)
     used = settings(ctx)
+    exists(used, campaign)
+    sure(f"Close {campaign} now? Whoever has not answered cannot answer any more.", yes)
     closed = run(change(used, lambda tx: close_now(tx, act(used), campaign)))
-    say(f"{campaign} is paused; {closed} open wave(s) closed. Next: `minyi tally`.")
+    if closed:
+        say(f"Closed {closed} open wave{'s' if closed > 1 else ''} and paused {campaign}. Next: "
+            "`minyi tally`, once the hours of grace are over.")  # fmt: skip
+    else:
+        say(f"No wave of {campaign} was open, so none was closed. It is paused: no further wave "
+            f"opens until `minyi campaign resume {campaign}`.")  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minyi.commands.campaigns import Id, campaigns, change
+from minyi.commands.campaigns import Id, campaigns, change, refusal
 from minyi.commands.desk import CommandError, act, fill, run, say, settings, show, table
 
 if TYPE_CHECKING:
@@ -37,16 +38,22 @@ def size(
     ] = False,
 ) -> None:
     """How many people to ask, for a figure as precise as you want it."""
-    from surveys.sizing import Measure, Precision, size, size_in_each
+    from desk.campaigns.sizes import precision_of
+    from desk.campaigns.wrongs import CampaignError
+    from surveys.sizing import Measure, size, size_in_each
 
     counts = [int(word) if word.isdecimal() else 0 for word in people.replace(" ", "").split(",")]
     if not all(counts):
         raise CommandError(f"--people takes whole numbers, such as 1000 or 120,300; not {people}.")
-    measure = Measure.SHARE if share else Measure.SCORE
-    try:
-        wanted = Precision.of(measure, points, confidence / 100, response / 100, sd)
-    except ValueError as error:
-        raise CommandError(f"These numbers cannot be: {error}.") from None
+    if not 0 < sd <= 100:
+        raise CommandError(f"--sd takes points above 0 and up to 100, not {sd:g}.")
+    wanted, wrongs = precision_of({
+        "measure": Measure.SHARE if share else Measure.SCORE, "points": f"{points:g}",
+        "confidence": f"{confidence:g}", "response": f"{response:g}",
+    })  # fmt: skip
+    if wanted is None:
+        raise CommandError(refusal(CampaignError(wrongs)))
+    wanted = wanted if share else replace(wanted, sd=sd)
     whole = size(sum(counts), wanted)
     say(f"Of {whole.population:,} people: {whole.answers:,} answers, so ask {whole.people:,}.")
     best = whole
@@ -74,7 +81,7 @@ def foretell(
         raise CommandError(f"--only is one of {', '.join(Fate)}, not {only}.")
     wave, found = run(_foretold(settings(ctx), campaign, Fate(only) if only else None, to))
     if wave is None:
-        say("There is no further wave.")
+        say(f"{campaign} has no further wave, so it would ask nobody: its rule has ended.")
         return
     settled = "planned" if wave.settled else "not planned yet: chance will draw others, but as many"
     say(f"The next wave opens {wave.opens_at:%Y-%m-%d %H:%M} ({settled}).")
@@ -117,4 +124,7 @@ async def _foretold(
     try:
         return await change(settings, looked)
     except OSError as error:
-        raise CommandError(f"{to} cannot be written: {error.strerror}.") from None
+        raise CommandError(
+            f"{to} cannot be written: {(error.strerror or '').lower()}. Name a file in a folder "
+            "that exists and that you may write to."
+        ) from None

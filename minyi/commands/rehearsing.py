@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from minyi.commands.campaigns import Id, campaigns, change
+from minyi.commands.campaigns import Id, campaigns, change, refusal
 from minyi.commands.desk import (
     CommandError,
     act,
@@ -52,8 +52,7 @@ def rehearse(
     try:
         wish = wished({"response": response, "people": people, "seed": seed})
     except CampaignError as error:
-        lines = (f"--{wrong.field}: {wrong.said('en')}" for wrong in error.wrongs)
-        raise CommandError("\n".join(lines)) from None
+        raise CommandError(refusal(error)) from None
     _print(Told.of(run(_rehearsed(used, campaign, wish)), "en"))
 
 

@@ -74,7 +74,8 @@ def end(
     """Somebody is asked about a unit or official no more, from the next wave on."""
     ended = run(_ended(settings(ctx), rater, subject))
     if ended is None:
-        raise CommandError(f"{rater} does not rate {subject}.")
+        raise CommandError(f"{rater} does not rate {subject}, so nothing was ended. Write both ids "
+                           "as they stand in the table of relations.")  # fmt: skip
     say(f"{rater} rates {subject} no more. A wave that is open goes on as it was.")
 
 

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from desk.dropoff import Dropoff
     from desk.outcomes import Outcomes
     from minyi.settings import Settings
+    from surveys.campaigns import Wave
+
+
+STATES = {"running": "waiting", "held": "due, waiting", "open": "open now"}
+"""States that are told by another word, the console's: nothing runs between two waves."""
 
 
 def register(_app: typer.Typer) -> None:
@@ -34,7 +39,8 @@ def show_all(ctx: typer.Context) -> None:
         made = each.campaign
         title = made.title.get("zh") or made.title.get("en", "")
         opening = f"{each.next_opening:%Y-%m-%d %H:%M}" if each.next_opening else "-"
-        fill(listing, made.id, title, " ".join(made.groups), opening, each.waves, each.state)
+        fill(listing, made.id, title, " ".join(made.groups), opening, each.waves,
+             STATES.get(each.state, each.state))  # fmt: skip
     show(listing) if found else say("None yet. Make one with `minyi campaign create`.")
 
 
@@ -62,11 +68,21 @@ def show_one(ctx: typer.Context, campaign: Id) -> None:
         said = ", ".join(f"{stage} {outcome}: {n:,}" for stage, outcome, n in wave.deliveries)
         times = (wave.wave.opens_at, wave.wave.closes_at)
         local = (f"{at.astimezone(ZoneInfo(made.zone)):%Y-%m-%d %H:%M}" for at in times)
-        fill(listing, wave.wave.id, wave.wave.period, str(wave.wave.state), *local,
+        fill(listing, wave.wave.id, wave.wave.period, _state(wave.wave), *local,
              _answers(wave), said or "-")  # fmt: skip
-    show(listing)
+    show(listing) if found.waves else say("It has no wave yet; `minyi serve` makes them.")
     for name, came in run(_outcomes(settings(ctx), campaign)).items():
         _tell(name, came)
+
+
+def _state(wave: Wave) -> str:
+    """A wave's state in the console's words: one that has closed is open to nobody any more."""
+    from desk.campaigns.campaigning import is_open
+    from surveys.campaigns import WaveState
+
+    if wave.state is WaveState.OPEN and not is_open(wave, datetime.now(UTC)):
+        return "closed, to be counted"
+    return "counted" if wave.state is WaveState.TALLIED else str(wave.state)
 
 
 def _tell(wave: str, came: Outcomes) -> None:

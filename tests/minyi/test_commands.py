@@ -118,7 +118,7 @@ def test_a_campaign_is_made_shown_paused_resumed_and_closed(founded: Minyi, tmp_
         assert f"--{option}: " in wrong.err
     made = founded(*create, version[:6], "--starts", "2126-12-01")
     assert made.status == 0
-    assert "asks 1 people 1 times" in made.out
+    assert "asks 1 people (0 of them by Telegram) for 1 ratings" in made.out
     assert "a campaign 'svc' already" in founded(*create, version).err
     assert "满意度" in founded("campaign", "list").out
     assert "9:00 Asia/Shanghai" in founded("campaign", "show", "svc").out
@@ -126,7 +126,15 @@ def test_a_campaign_is_made_shown_paused_resumed_and_closed(founded: Minyi, tmp_
     assert "(paused)" in founded("campaign", "show", "svc").out
     assert founded("campaign", "resume", "svc").status == 0
     assert "(paused)" not in founded("campaign", "show", "svc").out
-    assert founded("campaign", "close", "svc", "--yes").status == 0
+    assert "waiting" in founded("campaign", "list").out
+    assert "no wave yet" in founded("campaign", "show", "svc").out
+    closed = founded("campaign", "close", "svc", "--yes")
+    assert closed.status == 0
+    assert "No wave of svc was open, so none was closed." in closed.out
+    assert "`minyi campaign resume svc`" in closed.out
+    unknown = founded("campaign", "close", "none")
+    assert (unknown.status, "Close none now" in unknown.out) == (1, False)
+    assert "no campaign 'none'" in unknown.err
     assert "(paused)" in founded("campaign", "show", "svc").out
     assert founded("campaign", "pause", "none").status == 1
 

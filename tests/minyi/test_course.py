@@ -65,9 +65,14 @@ def test_an_open_wave_is_extended_and_shown_with_what_became_of_everybody(
 ) -> None:
     do(tmp_path, furnished)
     made(founded)
-    assert "No wave is open" in founded("campaign", "extend", "svc", "3").err
+    none_open = founded("campaign", "extend", "svc", "3")
+    assert none_open.status == 1
+    assert "No wave is open" in none_open.err
+    assert "--" not in none_open.err, "which wave is no option"
     do(tmp_path, open_wave)
-    assert "from 1 to 30" in founded("campaign", "extend", "svc", "many").err
+    many = founded("campaign", "extend", "svc", "many").err
+    assert "from 1 to 30" in many
+    assert "--more" not in many
     extended = founded("campaign", "extend", "svc", "3")
     assert "svc.1 is open until" in extended.out
     wave = do(tmp_path, lambda tx: tx.wave("svc.1"))

@@ -19,7 +19,7 @@ from minyi import steps, sweeping
 from minyi.house import House
 from storage import SqlStore
 from surveys.dispositions import Disposition
-from surveys.people import Address, Chat, Kind, Person
+from surveys.people import Address, Chat, Invite, Kind, Person
 from surveys.reply import Tapped, Typed
 from tests.minyi.test_grace import WAVE, begin, dispositions, finish, opened, recorded, tap
 from tests.minyi.test_steps import CLOSED, OPEN, RATERS, SUBJECTS, answer_all
@@ -157,3 +157,34 @@ async def test_journals_are_scrubbed_once_with_the_next_sweep(
     await sweeping.sweep(house, CLOSED)
     await sweeping.sweep(house, CLOSED.replace(day=CLOSED.day + 1))
     assert scrubbed == [True]
+
+
+async def _by_the_poster(house: House) -> str:
+    """A browser rates u0 to the end by its poster; whom the house takes it for."""
+    browser = Address("web", "browser")
+    reply = (await house.conversation.receive(browser, Typed("/start poster"), OPEN))[0]
+    if not reply.question:
+        go = next(b.data for row in reply.rows for b in row if b.data.startswith("g:"))
+        reply = await tap(house, "browser", go, OPEN)
+    await finish(house, "browser", reply, OPEN)
+    chat = await house.store.read(lambda tx: tx.chat(browser))
+    assert chat is not None
+    return chat.person
+
+
+@pytest.mark.parametrize(("own", "ballots"), [(True, 1), (False, 2)])
+async def test_whoever_is_forgotten_and_comes_by_the_poster_again_is_counted_as_a_new_person(
+    house: House, own: bool, ballots: int
+) -> None:
+    await house.store.write(lambda tx: tx.put_invites([Invite("poster", "unit", "u0")]))
+    asked = len(await house.store.read(lambda tx: tx.roll(WAVE)))
+    first = await _by_the_poster(house)
+    if own:
+        asks = await house.conversation.receive(Address("web", "browser"), Typed("/forget"), OPEN)
+        await tap(house, "browser", asks[0].rows[0][0].data, OPEN)
+    else:
+        assert await forgotten(house, first)
+    second = await _by_the_poster(house)
+    assert second != first
+    assert len(await house.store.read(lambda tx: tx.roll(WAVE))) == asked + 2
+    assert await house.store.read(lambda tx: tx.ballot_count(WAVE)) == ballots

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from minyi.settings import TOKEN_SHAPE
 from rehearsal.server import Served
 from tests.rehearsal.conftest import TOKEN, aiogram_bot
 from tests.rehearsal.test_bot_api import aio_keys
@@ -165,3 +168,30 @@ async def test_a_mistake_of_the_director_is_told_not_done(
         assert director.status == 400
         assert answer["error"]
     assert len(served.stage.chats) == 4
+
+
+def _typed(where: str) -> list[str]:
+    """The commands of CONTRIBUTING.md that hold ``where``, without their comments."""
+    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text("utf-8")
+    return [line for line in text.splitlines() if where in line and line.startswith((".", "curl"))]
+
+
+async def test_what_a_developer_is_told_to_type_works() -> None:
+    (start,) = _typed("-m rehearsal.stage")
+    words = shlex.split(start)
+    token = words[words.index("--token") + 1]
+    assert TOKEN_SHAPE.fullmatch(token), "Minyi takes it"
+    async with process("--token", token) as (_, url), aiohttp.ClientSession() as session:
+        director = Director(url, session)
+        for line in _typed("/stage/users") + _typed("/stage/say"):
+            _, address, _, body = shlex.split(line, comments=True)
+            assert "error" not in await director.post(address.split("/stage/")[1], json.loads(body))
+            assert director.status == 200
+        (line,) = _typed("/stage/transcript")
+        told = await director.get(shlex.split(line)[1].split("/stage/")[1])
+        assert [each["text"] for each in told["messages"]] == ["/start"]
+        async with aiogram_bot(url, token) as bot:
+            await bot.send_message(11, "Hello", reply_markup=aio_keys([("Help", "h")]))
+        (line,) = _typed("/stage/press")
+        body = json.loads(shlex.split(line, comments=True)[3])
+        assert "callback_query_id" in await director.post("press", body)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from desk.approvals import ApprovalError
 from desk.nominating import MOST, nominate
-from desk.relating import RelationError, end, identify
+from desk.relating import RelationError, end, identify, numbered
 from desk.roles import May
 from desk.store import DeskTransaction
 from surveys.cells import RaterGroup
@@ -84,7 +84,8 @@ async def nominate_raters(call: Caller, subject: SubjectId, wish: NominationWish
             raise ProblemError("missing")
         side = RaterGroup(wish.group)
         try:
-            asked = nominate(tx, call.act(), call.account, subject, side, "\n".join(wish.people))
+            people = "\n".join(numbered(tx, each).id for each in wish.people)
+            asked = nominate(tx, call.act(), call.account, subject, side, people)
         except RelationError as error:
             raise _refused(error, "#/people") from None
         except ApprovalError as error:
@@ -112,7 +113,7 @@ async def identify_official(call: Caller, subject: SubjectId, wish: SelfWish) ->
         if official is None or official.kind != "official":
             raise ProblemError("missing")
         try:
-            identify(tx, call.act(), subject, wish.person or "")
+            identify(tx, call.act(), subject, numbered(tx, wish.person).id if wish.person else "")
         except RelationError as error:
             raise _refused(error, "#/person") from None
 

@@ -33,6 +33,8 @@ async def test_raters_are_proposed_and_wait_for_a_second_person(desk: Desk) -> N
     wrong = await client.send("POST", path, json={"group": "PEER", "people": ["nobody"]})
     assert wrong.status_code == 422
     assert wrong.json()["errors"][0]["pointer"] == "#/people"
+    named = await client.send("POST", path, json={"group": "PEER", "people": ["王芳"]})
+    assert named.status_code == 422, "a program says who by id"
     citizen = {"group": "SVC", "people": ["w1"]}
     assert (await client.send("POST", path, json=citizen)).status_code == 400
     assert (await client.send("POST", "/subjects/none/nominations", json=wish)).status_code == 404
@@ -50,6 +52,9 @@ async def test_an_official_is_said_to_be_a_person(desk: Desk) -> None:
     wrong = await client.send("PUT", path, json={"person": "nobody"})
     assert wrong.status_code == 422
     assert wrong.json()["errors"][0]["pointer"] == "#/person"
+    named = await client.send("PUT", path, json={"person": "王芳"})
+    assert named.status_code == 422, "a program says who by id"
+    assert "Write the id" in named.text
     for nobody in ("city", "none"):  # a unit is nobody either
         answer = await client.send("PUT", f"/subjects/{nobody}/self", json={"person": "w1"})
         assert answer.status_code == 404
