@@ -11,7 +11,7 @@ import httpx
 import pytest
 from lxml import etree
 
-from evaluation.publication import published_to_json
+from evaluation.publication import PublishedCard, published_to_json
 from surveys.cells import Cell, RaterGroup, Reasons
 from tests.web.conftest import shelf
 from tests.web.published import METHOD, NAMED, cards, quarter
@@ -130,6 +130,22 @@ async def test_a_silent_group_is_hatched_and_named(board: httpx.AsyncClient) -> 
     assert 'id="hatch"' in html
     assert "Too few answered as subordinates" in html
     assert "Capped" in html
+
+
+async def test_of_few_ratings_asked_for_it_is_not_told_how_many_came(
+    board: httpx.AsyncClient, shown: Shelf
+) -> None:
+    def alone(card: PublishedCard) -> PublishedCard:
+        some = tuple(
+            replace(each, asked=2) if each.answered is None else each for each in card.answers
+        )
+        return replace(card, answers=some)
+
+    some = tuple(alone(card) if card.subject == "clinic" else card for card in cards())
+    shown.published = {"2026Q1": published_to_json(some)}
+    html = (await board.get("/results/2026Q1/clinic")).text
+    assert "2 asked for: too few to say how many came" in html
+    assert "of 2 ratings" not in html
 
 
 async def test_details_appear_only_from_thirty_ratings_on(board: httpx.AsyncClient) -> None:
