@@ -266,7 +266,8 @@ class DeliveryRows(CampaignRows, FactRows):
         taken: list[tuple[datetime, Delivery]] = []
         for _ in range(_ROUNDS):
             wanted = limit - len(taken)
-            values = {"now": now, "until": round_up(until), "wanted": wanted, **_apart(now)}
+            values = {"now": now, "until": round_up(until), "wanted": wanted,
+                      "lately": now - REST, **_answering(now)}  # fmt: skip
             rows = self._all(claim, values) if wanted > 0 else []
             if not rows:
                 break
@@ -312,9 +313,7 @@ class DeliveryRows(CampaignRows, FactRows):
         return awake
 
     def begin_delivery(self, delivery: int, now: datetime) -> bool:
-        values = {"which": delivery, "now": now, **_apart(now)}
-        values.pop("lately")
-        begun = self._one(_BEGIN, values)
+        begun = self._one(_BEGIN, {"which": delivery, "now": now, **_answering(now)})
         return begun is not None and begun.state is Outcome.DUE and begun.begun_at is not None
 
     def note_delivery(
@@ -331,9 +330,10 @@ class DeliveryRows(CampaignRows, FactRows):
         return rows + [(stage, Outcome(outcome), number) for stage, outcome, number in kept]
 
     def overdue(self, wave: str, now: datetime) -> Overdue:
-        owed = self._one(_OWED, {"wave": wave, "now": now})
-        last = self._one(_LAST, {"wave": wave})
-        return Overdue(int(owed[0]), owed[1], last[0])
+        count, since = self._one(_OWED, {"wave": wave, "now": now})
+        if not count:  # mostly: then all rows of a large wave need not be read
+            return Overdue(0, None, None)
+        return Overdue(int(count), since, self._one(_LAST, {"wave": wave})[0])
 
     def sent_messages(self, wave: str, handle: str) -> Sequence[int]:
         found = [row.detail for row in self._all(_SENT, {"wave": wave, "handle": handle})]
@@ -412,6 +412,6 @@ def _claim(going: dict[str, tuple[Wave, Campaign]], now: datetime) -> Update:
     )
 
 
-def _apart(now: datetime) -> dict[str, datetime]:
-    """What the conditions on reminders compare with."""
-    return {"since": now - ANSWERING, "back": round_up(now + ANSWERING), "lately": now - REST}
+def _answering(now: datetime) -> dict[str, datetime]:
+    """Since when whoever answered is in the middle of it, and when they may be reminded."""
+    return {"since": now - ANSWERING, "back": round_up(now + ANSWERING)}

@@ -61,7 +61,6 @@ class Unit:
         columns: Sequence[str],
         found: Select[Any],
         key: Sequence[ColumnElement[Any]],
-        values: Values | None = None,
     ) -> int:
         """INSERT..SELECT of what is not there yet, by ``key`` of ``found``; how many rows.
 
@@ -72,10 +71,10 @@ class Unit:
             in_order = found.order_by(*key)
             try:
                 with self._connection.begin_nested():
-                    return self._changed(insert(table).from_select(columns, in_order), values)
+                    return self._changed(insert(table).from_select(columns, in_order))
             except IntegrityError:
                 pass  # the rare case: some of it is there already
-        return self._changed(insert_new(self._dialect, table).from_select(columns, found), values)
+        return self._changed(insert_new(self._dialect, table).from_select(columns, found))
 
     def _put(self, table: Table, rows: Iterable[Values]) -> None:
         """Insert or replace by primary key, in batches; ``rows`` may be a generator."""

@@ -125,8 +125,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """Messages of a wave that are due and have not left: how many, since when the first; and when
-    one last left, or was tried in vain. None: there is none.
+    """Messages of a wave that are due and have not left: how many, since when the first; and, where
+    there are such, when one last left or was tried in vain. None: there is none.
     """
 
     count: int

@@ -144,6 +144,12 @@ def _values(given: dict[str, object], name: str) -> frozenset[str]:
     return value if isinstance(value, frozenset) else frozenset()
 
 
+def told(rule: str, language: str) -> str:
+    """A rule as it was written down, in plain words; as it stands where there are none for it."""
+    rhythm = rhythm_of(rule, Shift.NONE)
+    return rule if rhythm.every is Every.OWN else in_words(rhythm, language)
+
+
 def in_words(rhythm: Rhythm, language: str) -> str:
     """When it asks, in plain words, without hour and zone: 每季度第3个月的10日."""
     told = _when(rhythm, language)

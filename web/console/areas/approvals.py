@@ -13,17 +13,16 @@ from starlette.responses import Response
 from desk import approvals as two
 from desk.accounts import Account
 from desk.approvals import ACTIONS, ApprovalError, detailed, name_of
+from desk.campaigns import rhythm
 from desk.campaigns.campaigning import known, open_waves
 from desk.campaigns.foreseeing import reach
 from desk.campaigns.opening import OPEN
-from desk.campaigns.rhythm import Every, in_words, rhythm_of
 from desk.campaigns.seconding import CLOSE, CREATE, EXTEND
 from desk.campaigns.wishing import Wish, planned
 from desk.outcomes import roll
 from desk.relating import NOMINATE, raters
 from desk.roles import May, allows
 from desk.store import Approval, Decision, DeskTransaction
-from surveys.campaigns import Shift
 from surveys.cells import RaterGroup
 from surveys.words import pick
 from web.console.context import WORDS, Context
@@ -133,11 +132,11 @@ async def withdraw(at: Context) -> Response:
 
 def _seen(tx: DeskTransaction, at: Context, request: Approval) -> Seen:
     asker = tx.account(request.asked_by)
-    known = request.action in ACTIONS
-    open_yet = known and request.decision is Decision.OPEN
+    doable = request.action in ACTIONS
+    open_yet = doable and request.decision is Decision.OPEN
     able = two.able(tx, request, at.now) if open_yet else []
     mine = at.account.id == request.asked_by
-    may = known and not mine and _may(at.account, request.action)
+    may = doable and not mine and _may(at.account, request.action)
     wrong = two.barred(tx, at.account, request, at.now) if may and open_yet else None
     return Seen(
         request,
@@ -257,8 +256,8 @@ def _value(tx: DeskTransaction, at: Context, name: str, value: str) -> str:
         case "form":
             titles = [title for version, title in tx.forms() if version.startswith(value)]
             return f"{titles[0]} ({value[:12]})" if len(titles) == 1 else value
-        case "recurrence" if (rhythm := rhythm_of(value, Shift.NONE)).every is not Every.OWN:
-            return in_words(rhythm, at.language)
+        case "recurrence":
+            return rhythm.told(value, at.language)
         case "group" if (groups := _groups(value)) is not None:
             return at.say(f"campaigns.group.{groups[0]}")
         case "raters":

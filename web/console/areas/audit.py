@@ -15,11 +15,10 @@ from starlette.responses import Response, StreamingResponse
 
 from desk.audit import Entry
 from desk.auditing import KINDS, check, exported, told
-from desk.campaigns.rhythm import Every, in_words, rhythm_of
+from desk.campaigns import rhythm
 from desk.leaving import audit_taken
 from desk.roles import May
 from desk.store import DeskTransaction, Sought
-from surveys.campaigns import Shift
 from web.console.context import WORDS, Context
 from web.console.doors import Door
 
@@ -213,8 +212,7 @@ def _told(value: Any, name: str, at: Context) -> str:
     if MOMENT.fullmatch(str(value)):
         return _moment(str(value), at)
     if name == "recurrence" and isinstance(value, str):
-        rhythm = rhythm_of(value, Shift.NONE)
-        return value if rhythm.every is Every.OWN else in_words(rhythm, language)
+        return rhythm.told(value, language)
     known, dot, about = str(value).partition(":")
     key = f"{SPOKEN.get(name, 'audit.value.' + name + '.')}{known}"
     return f"{WORDS.say(key, language)}{dot}{about}" if key in WORDS.keys() else str(value)  # noqa: SIM118
